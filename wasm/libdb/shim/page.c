@@ -1,0 +1,205 @@
+/*
+ * page.c -- zero the unused space of a page before it is written.
+ *
+ * libdb moves and removes items without clearing what they leave behind, and
+ * clears a recycled page buffer only at its head: deleted passwords and stale
+ * copies of other pages would stand in the file. Page layouts: dbinc/db_page.h
+ * of libdb 5.3; offsets are spelt out because a page may be in either byte
+ * order here.
+ */
+#include "page.h"
+
+#include <stdint.h>
+#include <string.h>
+
+enum {
+	PAGE_HEADER = 26,	/* SIZEOF_PAGE without a checksum */
+	META_SIZE = 512,	/* DBMETASIZE: HMETA and BTMETA alike */
+	META_MAGIC = 12,
+	META_VERSION = 16,
+	META_PAGESIZE = 20,
+	META_ENCRYPT_ALG = 24,
+	META_FLAGS = 26,
+	META_FLAG_CHKSUM = 0x01,
+	PAGE_ENTRIES = 20,
+	PAGE_HF_OFFSET = 22,
+	PAGE_TYPE = 25
+};
+
+enum {
+	HASH_MAGIC = 0x061561,
+	BTREE_MAGIC = 0x053162,
+	HASH_VERSION_MIN = 8,
+	HASH_VERSION_MAX = 9,
+	BTREE_VERSION = 9
+};
+
+enum page_type {
+	TYPE_INVALID = 0,
+	TYPE_HASH_UNSORTED = 2,
+	TYPE_IBTREE = 3,
+	TYPE_IRECNO = 4,
+	TYPE_LBTREE = 5,
+	TYPE_LRECNO = 6,
+	TYPE_OVERFLOW = 7,
+	TYPE_HASHMETA = 8,
+	TYPE_BTREEMETA = 9,
+	TYPE_LDUP = 12,
+	TYPE_HASH = 13
+};
+
+enum { H_ITEM_OFFPAGE = 3, H_ITEM_OFFDUP = 4 };
+enum { B_ITEM_KEYDATA = 1, B_ITEM_DELETED_BIT = 0x80 };
+
+static struct {
+	uint32_t size;		/* 0: pages are left as they are */
+	int swapped;
+} layout;
+
+static uint32_t
+u16(const unsigned char *p)
+{
+	return (layout.swapped ? (uint32_t)(p[0] << 8 | p[1])
+	    : (uint32_t)(p[1] << 8 | p[0]));
+}
+
+static uint32_t
+u32le(const unsigned char *p)
+{
+	return ((uint32_t)p[0] | (uint32_t)p[1] << 8 |
+	    (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24);
+}
+
+static uint32_t
+u32be(const unsigned char *p)
+{
+	return ((uint32_t)p[3] | (uint32_t)p[2] << 8 |
+	    (uint32_t)p[1] << 16 | (uint32_t)p[0] << 24);
+}
+
+void
+page_learn(const unsigned char *bytes, size_t length)
+{
+	uint32_t (*get)(const unsigned char *);
+	uint32_t magic, version;
+
+	layout.size = 0;
+	if (length < META_SIZE)
+		return;
+	get = u32le;
+	magic = get(bytes + META_MAGIC);
+	if (magic != HASH_MAGIC && magic != BTREE_MAGIC) {
+		get = u32be;
+		magic = get(bytes + META_MAGIC);
+		if (magic != HASH_MAGIC && magic != BTREE_MAGIC)
+			return;
+	}
+	version = get(bytes + META_VERSION);
+	if (magic == HASH_MAGIC ?
+	    version < HASH_VERSION_MIN || version > HASH_VERSION_MAX :
+	    version != BTREE_VERSION)
+		return;
+	/* A checksum or a cipher covers the whole page, unused space too. */
+	if (bytes[META_ENCRYPT_ALG] != 0 ||
+	    (bytes[META_FLAGS] & META_FLAG_CHKSUM) != 0)
+		return;
+	layout.size = get(bytes + META_PAGESIZE);
+	layout.swapped = get == u32be;
+}
+
+static void
+clear(unsigned char *page, uint32_t from, uint32_t to)
+{
+	if (from < to)
+		memset(page + from, 0, to - from);
+}
+
+/* A btree item: the padding behind it, and the fields that libdb never sets. */
+static void
+clear_btree_item(unsigned char *page, uint32_t offset, unsigned type)
+{
+	uint32_t length, end;
+
+	length = u16(page + offset);
+	switch (type) {
+	case TYPE_IRECNO:		/* RINTERNAL: two numbers */
+		return;
+	case TYPE_IBTREE:		/* BINTERNAL: len type unused pgno nrecs data */
+		if (offset + 12 > layout.size)
+			return;
+		page[offset + 3] = 0;
+		if ((page[offset + 2] & ~B_ITEM_DELETED_BIT) != B_ITEM_KEYDATA &&
+		    offset + 24 <= layout.size) {
+			/* its data is a BOVERFLOW */
+			page[offset + 12] = page[offset + 13] = 0;
+			page[offset + 15] = 0;
+		}
+		end = offset + 12 + length;
+		break;
+	default:			/* BKEYDATA or BOVERFLOW */
+		if ((page[offset + 2] & ~B_ITEM_DELETED_BIT) != B_ITEM_KEYDATA) {
+			page[offset] = page[offset + 1] = page[offset + 3] = 0;
+			return;
+		}
+		end = offset + 3 + length;
+		break;
+	}
+	end = end < layout.size ? end : layout.size;
+	clear(page, end, (end + 3) & ~3u);
+}
+
+void
+page_clear_unused(unsigned char *page, size_t length)
+{
+	uint32_t size, entries, low, index_end, i, offset;
+	unsigned type;
+
+	size = layout.size;
+	if (size == 0 || length != size)
+		return;
+	type = page[PAGE_TYPE];
+	switch (type) {
+	case TYPE_HASHMETA:
+	case TYPE_BTREEMETA:
+		clear(page, META_SIZE, size);
+		return;
+	case TYPE_INVALID:
+		clear(page, PAGE_HEADER, size);
+		return;
+	case TYPE_OVERFLOW:
+		clear(page, PAGE_HEADER + u16(page + PAGE_HF_OFFSET), size);
+		return;
+	case TYPE_HASH:
+	case TYPE_HASH_UNSORTED:
+	case TYPE_IBTREE:
+	case TYPE_IRECNO:
+	case TYPE_LBTREE:
+	case TYPE_LRECNO:
+	case TYPE_LDUP:
+		break;
+	default:
+		return;
+	}
+
+	entries = u16(page + PAGE_ENTRIES);
+	low = u16(page + PAGE_HF_OFFSET);
+	if (low == 0)			/* 65536 does not fit */
+		low = size;
+	index_end = PAGE_HEADER + 2 * entries;
+	if (index_end > low || low > size)
+		return;
+	clear(page, index_end, low);
+
+	for (i = 0; i < entries; ++i) {
+		offset = u16(page + PAGE_HEADER + 2 * i);
+		if (offset < low || offset >= size)
+			continue;
+		if (type == TYPE_HASH || type == TYPE_HASH_UNSORTED) {
+			if (offset + 4 <= size &&
+			    (page[offset] == H_ITEM_OFFPAGE ||
+			    page[offset] == H_ITEM_OFFDUP))
+				clear(page, offset + 1, offset + 4);
+		} else if (offset + 4 <= size)
+			clear_btree_item(page, offset, type);
+	}
+}

@@ -1,0 +1,23 @@
+/*
+ * page.h -- the unused space of database pages.
+ */
+#ifndef PAGE_H
+#define PAGE_H
+
+#include <stddef.h>
+
+/*
+ * page_learn -- look at the first page of the database file, as it stands on
+ * disc, for the page size, the byte order and whether its pages may be
+ * cleared.
+ */
+void page_learn(const unsigned char *bytes, size_t length);
+
+/*
+ * page_clear_unused -- zero every byte of a page, in its on-disc byte order,
+ * that no record and no header field owns. Does nothing where the bytes are
+ * no whole page, or not one of a layout that it knows.
+ */
+void page_clear_unused(unsigned char *page, size_t length);
+
+#endif

@@ -1,0 +1,91 @@
+/**
+ * The first page of a database file, read before libdb sees the file.
+ *
+ * libdb 5.3 empties a version 7 hash file by opening it, even to read, and can
+ * be led to walk for ever by a damaged header. Layout: dbinc/db_page.h
+ * (DBMETA, HMETA, BTMETA) of libdb 5.3.
+ */
+import { BerkeleyDBError } from "./error.ts";
+
+export const HASH_MAGIC = 0x061561;
+export const BTREE_MAGIC = 0x053162;
+/** What every page of a database file is at least as long as, and what its header fits into. */
+export const HEADER_SIZE = 512;
+
+const READABLE = { hash: [8, 9], btree: [9] } as const;
+
+export interface FileHeader {
+  readonly type: "hash" | "btree";
+  readonly byteOrder: "little" | "big";
+  /** 2 for Berkeley DB 1.85, 5 for 2.x, 6 for 3.0, 7 for 3.1 to 4.0, 8 for 4.1 to 4.5, 9 for 4.6 to 5.3, 10 for 6.x and 18.1 (hash). */
+  readonly version: number;
+  /** Bytes. */
+  readonly pageSize: number;
+}
+
+/**
+ * @param bytes the first 512 bytes of the file.
+ * @returns undefined where they are not the header of a Berkeley DB hash or btree file.
+ */
+export function readFileHeader(bytes: Uint8Array): FileHeader | undefined {
+  if (bytes.length < 72) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  // 1.85 has its magic at 0, and its header is big-endian whatever the pages are.
+  if (view.getUint32(0) === HASH_MAGIC) {
+    return { type: "hash", byteOrder: view.getUint32(8) === 1234 ? "little" : "big", version: view.getUint32(4), pageSize: view.getUint32(12) };
+  }
+  for (const little of [true, false]) {
+    const magic = view.getUint32(12, little);
+    if (magic !== HASH_MAGIC && magic !== BTREE_MAGIC) continue;
+    return {
+      type: magic === HASH_MAGIC ? "hash" : "btree",
+      byteOrder: little ? "little" : "big",
+      version: view.getUint32(16, little),
+      pageSize: view.getUint32(20, little),
+    };
+  }
+  return undefined;
+}
+
+/**
+ * Refuses what libdb 5.3 must not be given.
+ * @param bytes the first 512 bytes of the file, fewer if it is shorter.
+ * @param size of the whole file, in bytes.
+ * @throws {BerkeleyDBError} `DB_OLD_VERSION` for a version that 5.3 cannot read,
+ *   `EINVAL` for what is no database file, or one whose header contradicts its size.
+ */
+export function checkFileHeader(bytes: Uint8Array, size: number, operation: string, path: string | undefined): void {
+  const refuse = (code: string, summary: string): BerkeleyDBError => new BerkeleyDBError(summary, { code, operation, path });
+  const header = readFileHeader(bytes);
+  if (header === undefined) throw refuse("EINVAL", "not a Berkeley DB hash or btree file");
+  const { type, version, pageSize } = header;
+  if (!(READABLE[type] as readonly number[]).includes(version)) {
+    throw refuse("DB_OLD_VERSION", `a version ${version} ${type} file, which Berkeley DB 5.3 ${versionHazard(type, version)}`);
+  }
+  if (pageSize < 512 || pageSize > 65536 || (pageSize & (pageSize - 1)) !== 0) throw refuse("EINVAL", `damaged: a page size of ${pageSize} bytes`);
+  if (bytes.length < HEADER_SIZE || size % pageSize !== 0) {
+    throw refuse("EINVAL", `damaged: ${size} bytes is no whole number of pages of ${pageSize}`);
+  }
+  if (type === "hash") checkBuckets(bytes, size / pageSize, header, refuse);
+}
+
+function versionHazard(type: string, version: number): string {
+  if (type === "hash" && version === 7) return "would empty by opening it: Database.upgrade makes a copy readable";
+  if (version < 9) return "cannot read: Database.upgrade makes a copy readable";
+  return "cannot read: Berkeley DB 6 or later wrote it";
+}
+
+/** The last bucket must lie within the file: libdb would otherwise grow the file, or walk, without end. */
+function checkBuckets(
+  bytes: Uint8Array,
+  pages: number,
+  { byteOrder }: FileHeader,
+  refuse: (code: string, summary: string) => BerkeleyDBError,
+): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const little = byteOrder === "little";
+  const maxBucket = view.getUint32(72, little);
+  const group = maxBucket === 0 ? 0 : 32 - Math.clz32(maxBucket);
+  const lastPage = maxBucket + view.getUint32(96 + 4 * Math.min(group, 31), little);
+  if (lastPage >= pages) throw refuse("EINVAL", `damaged: bucket ${maxBucket} on page ${lastPage} of ${pages}`);
+}

@@ -1,0 +1,72 @@
+/**
+ * Files of the operating system, over `node:fs`. The only file of this package
+ * with `node.ts` that needs Node.
+ */
+import * as fs from "node:fs";
+import type { FileHandle, FileStatus, FileSystem, OpenFlags } from "./file-system.ts";
+
+const { O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_TRUNC } = fs.constants;
+
+class NodeFileHandle implements FileHandle {
+  readonly #fd: number;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  read(bytes: Uint8Array, offset: number): number {
+    let done = 0;
+    while (done < bytes.length) {
+      const count = fs.readSync(this.#fd, bytes, done, bytes.length - done, offset + done);
+      if (count === 0) break;
+      done += count;
+    }
+    return done;
+  }
+
+  write(bytes: Uint8Array, offset: number): void {
+    for (let done = 0; done < bytes.length; ) {
+      done += fs.writeSync(this.#fd, bytes, done, bytes.length - done, offset + done);
+    }
+  }
+
+  truncate(size: number): void {
+    fs.ftruncateSync(this.#fd, size);
+  }
+
+  sync(): void {
+    fs.fdatasyncSync(this.#fd);
+  }
+
+  size(): number {
+    return fs.fstatSync(this.#fd).size;
+  }
+
+  close(): void {
+    fs.closeSync(this.#fd);
+  }
+}
+
+/** The operating system's files. */
+export const nodeFileSystem: FileSystem = {
+  open(path: string, flags: OpenFlags, mode: number): FileHandle {
+    let bits = flags.write ? O_RDWR : O_RDONLY;
+    if (flags.create) bits |= O_CREAT;
+    if (flags.exclusive) bits |= O_EXCL;
+    if (flags.truncate) bits |= O_TRUNC;
+    return new NodeFileHandle(fs.openSync(path, bits, mode));
+  },
+
+  stat(path: string): FileStatus {
+    const status = fs.lstatSync(path);
+    return { size: status.size, isFile: status.isFile() };
+  },
+
+  rename(from: string, to: string): void {
+    fs.renameSync(from, to);
+  },
+
+  unlink(path: string): void {
+    fs.unlinkSync(path);
+  },
+};
