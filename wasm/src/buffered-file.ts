@@ -40,6 +40,7 @@ export class BufferedFile implements FileHandle {
   }
 
   write(bytes: Uint8Array, offset: number): void {
+    if (bytes.length === 0) return;
     if (this.#gatheredOffset + this.#gatheredLength !== offset || this.#gatheredLength + bytes.length > GATHER) this.#flush();
     if (bytes.length > GATHER) {
       this.#file.write(bytes, offset);
@@ -96,11 +97,11 @@ export class BufferedFile implements FileHandle {
     return true;
   }
 
-  /** What could not be written is dropped: libdb is told, and the database is not whole. */
+  /** What could not be written stays gathered: libdb, which holds it for written, can then try again. */
   #flush(): void {
     const length = this.#gatheredLength;
     if (length === 0 || this.#gathered === undefined) return;
-    this.#gatheredLength = 0;
     this.#file.write(this.#gathered.subarray(0, length), this.#gatheredOffset);
+    this.#gatheredLength = 0;
   }
 }

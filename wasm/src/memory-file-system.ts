@@ -4,9 +4,15 @@
  */
 import type { FileHandle, FileStatus, FileSystem, OpenFlags } from "./file-system.ts";
 
+const SYSTEM_ERRORS = {
+  ENOENT: "no such file or directory",
+  EEXIST: "file already exists",
+  EBADF: "bad file descriptor",
+} as const;
+
 /** An error shaped like those of `node:fs`. */
-function systemError(code: string, operation: string, path: string): Error {
-  return Object.assign(new Error(`${code}: ${operation} '${path}'`), { code, syscall: operation, path });
+function systemError(code: keyof typeof SYSTEM_ERRORS, operation: string, path: string): Error {
+  return Object.assign(new Error(`${code}: ${SYSTEM_ERRORS[code]}, ${operation} '${path}'`), { code, syscall: operation, path });
 }
 
 class MemoryFile {
@@ -117,6 +123,7 @@ class MemoryFileHandle implements FileHandle {
 
   write(bytes: Uint8Array, offset: number): void {
     const file = this.#open("write", true);
+    if (bytes.length === 0) return;
     if (offset + bytes.length > file.size) file.resize(offset + bytes.length);
     file.bytes.set(bytes, offset);
   }

@@ -1,0 +1,108 @@
+/**
+ * The native tools that are compared with: where they are, and what becomes of
+ * a test when they are not there. It is skipped, and the runner lists it at
+ * its end; with TSMAKEMAP_REQUIRE_NATIVE=1 it fails.
+ */
+import { type SpawnSyncReturns, spawnSync } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/** The Debian package of each tool. */
+const PACKAGES = {
+  "db5.3_dump": "db5.3-util",
+  "db5.3_load": "db5.3-util",
+  "db5.3_stat": "db5.3-util",
+  "db5.3_verify": "db5.3-util",
+  editmap: "sendmail-bin",
+  makemap: "sendmail-bin",
+  praliases: "sendmail-bin",
+  sendmail: "sendmail-bin",
+  sasldblistusers2: "sasl2-bin",
+  saslpasswd2: "sasl2-bin",
+  postmap: "postfix",
+  "perl DB_File": "perl",
+  "perl BerkeleyDB": "libberkeleydb-perl",
+} as const;
+
+export type NativeTool = keyof typeof PACKAGES;
+
+export const REQUIRE_VARIABLE = "TSMAKEMAP_REQUIRE_NATIVE";
+
+/** Where Debian has them; the second half is in no ordinary user's PATH. */
+const FOLDERS = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"];
+
+const found = new Map<NativeTool, string | undefined>();
+
+/** The path of the program: of perl itself for a module of perl. */
+function find(tool: NativeTool): string | undefined {
+  if (found.has(tool)) return found.get(tool);
+  const [program = tool, module] = tool.split(" ");
+  const folders = [...(process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== ""), ...FOLDERS];
+  let path = folders.map((folder) => join(folder, program)).find(isExecutable);
+  if (path !== undefined && module !== undefined && spawnSync(path, [`-M${module}`, "-e", "1"]).status !== 0) path = undefined;
+  found.set(tool, path);
+  return path;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What a test's context has for this. */
+export interface Skippable {
+  skip(message: string): void;
+}
+
+/**
+ * Whether all the tools are there; if not, the test is marked as skipped and
+ * has to return.
+ * @throws {Error} where tools are required.
+ */
+export function needs(t: Skippable, ...tools: readonly NativeTool[]): boolean {
+  const missing = tools.filter((tool) => find(tool) === undefined);
+  if (missing.length === 0) return true;
+  const reason = missing.map(reasonFor).join("; ");
+  if (process.env[REQUIRE_VARIABLE] === "1") throw new Error(`${reason}, and ${REQUIRE_VARIABLE} is set`);
+  t.skip(reason);
+  return false;
+}
+
+function reasonFor(tool: NativeTool): string {
+  return `needs ${tool} (Debian package ${PACKAGES[tool]})`;
+}
+
+/** Reads what `needs` gave for a reason: the tools and their packages. */
+export function readReason(reason: string): { readonly tool: string; readonly debianPackage: string }[] {
+  return Array.from(reason.matchAll(/needs (.+?) \(Debian package (\S+?)\)/g), ([, tool = "", debianPackage = ""]) => ({ tool, debianPackage }));
+}
+
+export interface NativeOptions {
+  readonly input?: string | Uint8Array;
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Milliseconds; default 30 s. */
+  readonly timeout?: number;
+}
+
+/**
+ * Runs a native tool, with the C locale and without a shell.
+ * @throws {Error} where it is not there, or does not end in time.
+ */
+export function runNative(tool: NativeTool, args: readonly string[], options: NativeOptions = {}): SpawnSyncReturns<Buffer> {
+  const path = find(tool);
+  if (path === undefined) throw new Error(reasonFor(tool));
+  const module = tool.split(" ")[1];
+  const result = spawnSync(path, module === undefined ? args : [`-M${module}`, ...args], {
+    timeout: 30_000,
+    maxBuffer: 1 << 28,
+    ...options,
+    env: { ...(options.env ?? process.env), LC_ALL: "C" },
+  });
+  if (result.error !== undefined) throw new Error(`${tool} ${args.join(" ")}: ${result.error.message}`, { cause: result.error });
+  return result;
+}
