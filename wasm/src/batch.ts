@@ -3,10 +3,11 @@
  * data length (32 bits, little-endian, unaligned), the key and the data.
  * bdb.h describes the same layout.
  */
+import { checkBytes } from "./options.ts";
 
 const HEADER = 8;
 
-/** A record: both are copies that the caller owns. */
+/** A record: copies that the caller owns, but where the text says that they are views. */
 export type DatabaseRecord = [key: Uint8Array, data: Uint8Array];
 
 /**
@@ -35,6 +36,8 @@ export class RecordBatch {
 
   /** Copies a record in, keys and data from 0 bytes up. */
   append(key: Uint8Array, data: Uint8Array): void {
+    checkBytes("key", key);
+    checkBytes("data", data);
     const at = this.reserve(key.length, data.length);
     this.#bytes.set(key, at);
     this.#bytes.set(data, at + key.length);
@@ -66,6 +69,11 @@ export class RecordBatch {
     return this.#bytes.subarray(0, this.#length);
   }
 
+  /** The records in their order: views, until the next change. */
+  [Symbol.iterator](): Generator<DatabaseRecord, void, undefined> {
+    return viewRecords(this.view());
+  }
+
   /** Forgets the records and overwrites them with zeros. */
   clear(): void {
     this.#bytes.fill(0, 0, this.#length);
@@ -90,11 +98,15 @@ function writeUint32(bytes: Uint8Array, at: number, value: number): void {
 
 /** Reads packed records; each is a copy. */
 export function* unpackRecords(bytes: Uint8Array): Generator<DatabaseRecord, void, undefined> {
+  for (const [key, data] of viewRecords(bytes)) yield [key.slice(), data.slice()];
+}
+
+function* viewRecords(bytes: Uint8Array): Generator<DatabaseRecord, void, undefined> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   for (let at = 0; at < bytes.length; ) {
     const keyEnd = at + HEADER + view.getUint32(at, true);
     const dataEnd = keyEnd + view.getUint32(at + 4, true);
-    yield [bytes.slice(at + HEADER, keyEnd), bytes.slice(keyEnd, dataEnd)];
+    yield [bytes.subarray(at + HEADER, keyEnd), bytes.subarray(keyEnd, dataEnd)];
     at = dataEnd;
   }
 }

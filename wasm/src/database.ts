@@ -58,15 +58,16 @@ export class Database implements Disposable {
   /** The path as given to `open`, or undefined for a database given as bytes. */
   readonly path: string | undefined;
   readonly type: DatabaseType;
+  /** Whether a key may have several records, and in which order it has them. */
+  readonly duplicates: "unsorted" | "sorted" | false;
   readonly #fileSystem: FileSystem;
-  readonly #hasDuplicates: boolean;
   readonly #cursors = new Set<Cursor>();
   #engine: Engine | undefined;
 
-  private constructor(engine: Engine, fileSystem: FileSystem, type: DatabaseType, hasDuplicates: boolean) {
+  private constructor(engine: Engine, fileSystem: FileSystem, type: DatabaseType, duplicates: "unsorted" | "sorted" | false) {
     this.#engine = engine;
     this.#fileSystem = fileSystem;
-    this.#hasDuplicates = hasDuplicates;
+    this.duplicates = duplicates;
     this.path = engine.path;
     this.type = type;
   }
@@ -83,6 +84,11 @@ export class Database implements Disposable {
   static open(source: DatabaseSource, options: OpenOptions = {}): Database {
     checkOptions(options);
     const { fileSystem, name, path } = locate(source, options.fileSystem);
+    // An empty file is no database, and libdb would speak of a flag.
+    if (options.readOnly && isEmpty(source)) checkFileHeader(new Uint8Array(), 0, "DB->open", path);
+    if (options.create && options.exclusive && exists(fileSystem, name)) {
+      throw new BerkeleyDBError("file already exists", { code: "EEXIST", operation: "DB->open", path });
+    }
     const isNew = options.truncate || isEmpty(source) || (options.create && !exists(fileSystem, name));
     if (isNew && options.type === undefined) throw new TypeError("type: needed to make a database");
     if (!isNew) refuseUnreadable(fileSystem, name, path);
@@ -108,8 +114,8 @@ export class Database implements Disposable {
       if (options.hashElements !== undefined) set("DB->set_h_nelem", SET.hashElements, options.hashElements);
       if (options.fillFactor !== undefined) set("DB->set_h_ffactor", SET.fillFactor, options.fillFactor);
       if (options.minimumKeys !== undefined) set("DB->set_bt_minkey", SET.minimumKeys, options.minimumKeys);
-      if (options.duplicates) set("DB->set_flags", SET.flags, options.duplicates === "sorted" ? DB_DUPSORT : DB_DUP);
     }
+    if (options.duplicates) set("DB->set_flags", SET.flags, options.duplicates === "sorted" ? DB_DUPSORT : DB_DUP);
 
     let flags = 0;
     if (options.readOnly) flags |= DB_RDONLY;
@@ -120,8 +126,7 @@ export class Database implements Disposable {
     const type = DB_TYPE[options.type ?? "unknown"];
     engine.withPath(name, (path) => engine.call("DB->open", [], (e) => e.bdb_open(path, type, flags, options.mode ?? DEFAULT_MODE)));
     const opened = engine.guard("DB->get_type", (e) => e.bdb_type()) === DB_TYPE.hash ? "hash" : "btree";
-    const stat = fastStat(engine, opened);
-    const database = new Database(engine, fileSystem, opened, stat.duplicates !== false);
+    const database = new Database(engine, fileSystem, opened, fastStat(engine, opened).duplicates);
     if (isNew) database.setFileId(options.fileId ?? new Uint8Array(FILE_ID_LENGTH));
     return database;
   }
@@ -186,7 +191,7 @@ export class Database implements Disposable {
     checkBytes("key", key);
     checkBytes("data", data);
     const flags = this.#putFlags(mode);
-    if (mode === "replace" && this.#hasDuplicates) this.delete(key);
+    if (mode === "replace" && this.duplicates !== false) this.delete(key);
     engine.withBytes([key, data], 0, (keyAt = NULL, dataAt = NULL) =>
       engine.call("DB->put", [], (e) => e.bdb_put(keyAt, key.length, dataAt, data.length, flags)),
     );
@@ -201,7 +206,7 @@ export class Database implements Disposable {
    */
   putMany(batch: RecordBatch, mode: PutMode = "replace"): Uint32Array {
     const engine = this.#open("DB->put");
-    if (mode === "replace" && this.#hasDuplicates) throw new TypeError('putMany: "replace" in a database with duplicates');
+    if (mode === "replace" && this.duplicates !== false) throw new TypeError('putMany: "replace" in a database with duplicates');
     const flags = this.#putFlags(mode);
     return engine.withBytes([batch.view()], 4 * batch.count, (at = NULL, refused = NULL) => {
       engine.call("DB->put", [], (e) => e.bdb_put_many(at, batch.byteLength, flags === 0 ? DB_KEYLAST : flags, refused));
@@ -332,7 +337,7 @@ export class Database implements Disposable {
 
   #putFlags(mode: PutMode): number {
     if (mode !== "replace" && mode !== "insert" && mode !== "duplicate") throw new TypeError('mode: "replace", "insert" or "duplicate"');
-    if (mode === "duplicate" && !this.#hasDuplicates) throw new TypeError('mode: "duplicate" in a database without duplicates');
+    if (mode === "duplicate" && this.duplicates === false) throw new TypeError('mode: "duplicate" in a database without duplicates');
     return mode === "insert" ? DB_NOOVERWRITE : 0;
   }
 
@@ -407,7 +412,8 @@ function refuseUnreadable(fileSystem: FileSystem, name: string, path: string | u
 
 function openFailure(error: unknown, path: string): BerkeleyDBError {
   const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "EIO";
-  const summary = error instanceof Error ? error.message : String(error);
+  // Node's messages name code, call and path too: "ENOENT: no such file or directory, open 'x'".
+  const summary = error instanceof Error ? error.message.replace(/^[A-Z]+: |, \w+ '.*'$/gs, "") : String(error);
   return new BerkeleyDBError(summary, { code, operation: "DB->open", path, cause: error });
 }
 

@@ -8,16 +8,18 @@ import type { FileHandle, FileStatus, FileSystem, OpenFlags } from "./file-syste
 const { O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_TRUNC } = fs.constants;
 
 class NodeFileHandle implements FileHandle {
-  readonly #fd: number;
+  /** Undefined once closed: the number may by then stand for another file. */
+  #fd: number | undefined;
 
   constructor(fd: number) {
     this.#fd = fd;
   }
 
   read(bytes: Uint8Array, offset: number): number {
+    const fd = this.#open("read");
     let done = 0;
     while (done < bytes.length) {
-      const count = fs.readSync(this.#fd, bytes, done, bytes.length - done, offset + done);
+      const count = fs.readSync(fd, bytes, done, bytes.length - done, offset + done);
       if (count === 0) break;
       done += count;
     }
@@ -25,25 +27,33 @@ class NodeFileHandle implements FileHandle {
   }
 
   write(bytes: Uint8Array, offset: number): void {
+    const fd = this.#open("write");
     for (let done = 0; done < bytes.length; ) {
-      done += fs.writeSync(this.#fd, bytes, done, bytes.length - done, offset + done);
+      done += fs.writeSync(fd, bytes, done, bytes.length - done, offset + done);
     }
   }
 
   truncate(size: number): void {
-    fs.ftruncateSync(this.#fd, size);
+    fs.ftruncateSync(this.#open("ftruncate"), size);
   }
 
   sync(): void {
-    fs.fdatasyncSync(this.#fd);
+    fs.fdatasyncSync(this.#open("fdatasync"));
   }
 
   size(): number {
-    return fs.fstatSync(this.#fd).size;
+    return fs.fstatSync(this.#open("fstat")).size;
   }
 
   close(): void {
-    fs.closeSync(this.#fd);
+    const fd = this.#open("close");
+    this.#fd = undefined;
+    fs.closeSync(fd);
+  }
+
+  #open(syscall: string): number {
+    if (this.#fd === undefined) throw Object.assign(new Error(`EBADF: bad file descriptor, ${syscall}`), { code: "EBADF", syscall });
+    return this.#fd;
   }
 }
 

@@ -35,7 +35,11 @@ export interface OpenOptions {
   readonly fillFactor?: number;
   /** The least number of keys on a btree page, from 2 (DB->set_bt_minkey). */
   readonly minimumKeys?: number;
-  /** What a new file does with a second record of the same key: DB_DUP, DB_DUPSORT or neither (the default). */
+  /**
+   * What a new file does with a second record of the same key: DB_DUP,
+   * DB_DUPSORT or neither (the default). An existing file is refused (EINVAL)
+   * where it cannot do what is asked for.
+   */
   readonly duplicates?: "unsorted" | "sorted" | false;
   /** 20 bytes that identify a new file to libdb, in place of inode, device, process and time. Default zeros. */
   readonly fileId?: Uint8Array;

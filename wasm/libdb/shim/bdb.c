@@ -226,6 +226,8 @@ bdb_set_file_id(const void *id)
 	db_pgno_t pgno;
 	int ret;
 
+	if (DB_IS_READONLY(database))
+		return (__db_rdonly(database->env, "DB->set_file_id"));
 	mpf = database->mpf;
 	pgno = PGNO_BASE_MD;
 	if ((ret = __memp_fget(mpf,

@@ -1,0 +1,97 @@
+/**
+ * The options that say what the written file is like, and their layers: the
+ * command line over TSMAKEMAP_… of the environment over the target's own.
+ */
+import { type Command, Option } from "commander";
+import parseSettings from "yargs-parser";
+import { type FileFormat, HASH_VERSIONS, type HashVersion, TARGETS, type TargetName, targetFormat } from "../makemap/target.ts";
+
+export const SETTINGS_PREFIX = "TSMAKEMAP";
+
+/** An option's value that cannot be; the message names option and mend. */
+export class SettingError extends Error {}
+
+export interface FormatSettings {
+  readonly format: FileFormat;
+  readonly fileId: Uint8Array | "content" | "random";
+  /** Whether the version was asked for by name, which a btree file does not have. */
+  readonly hasHashVersion: boolean;
+}
+
+/** Adds the options to a command, under one heading of its help. */
+export function addFormatOptions(command: Command): Command {
+  return command
+    .addOption(new Option("--target <name>", `the host that the file is for: ${TARGETS.join(" or ")}`).helpGroup("File format:"))
+    .addOption(new Option("--byte-order <order>", "big or little").helpGroup("File format:"))
+    .addOption(new Option("--hash-version <n>", "version of the hash format: 7, 8 or 9").helpGroup("File format:"))
+    .addOption(new Option("--page-size <bytes>", "a power of two from 512 to 65536").helpGroup("File format:"))
+    .addOption(new Option("--file-id <id>", "content (default), random, or 40 hexadecimal digits").helpGroup("File format:"));
+}
+
+/** What commander found of the options above. */
+export interface FormatFlags {
+  readonly target?: string;
+  readonly byteOrder?: string;
+  readonly hashVersion?: string;
+  readonly pageSize?: string;
+  readonly fileId?: string;
+}
+
+const NAMES = ["target", "byte-order", "hash-version", "page-size", "file-id"] as const;
+
+/** @throws {SettingError} */
+export function readFormatSettings(flags: FormatFlags): FormatSettings {
+  const layers = layer(flags);
+  const read = <T>(name: (typeof NAMES)[number], parse: (text: string) => T | undefined, allowed: string): T | undefined => {
+    const text = layers[name];
+    if (text === undefined) return undefined;
+    const value = parse(text);
+    if (value === undefined) throw new SettingError(`${origin(name, flags)}: "${text}" is not ${allowed}`);
+    return value;
+  };
+  const target = read("target", (text) => TARGETS.find((name) => name === text), TARGETS.join(" or ")) ?? ("native" satisfies TargetName);
+  const base = targetFormat(target);
+  const hashVersion = read("hash-version", (text) => HASH_VERSIONS.find((n) => String(n) === text), "7, 8 or 9");
+  return {
+    format: {
+      byteOrder: read("byte-order", (text) => (text === "big" || text === "little" ? text : undefined), "big or little") ?? base.byteOrder,
+      hashVersion: hashVersion ?? (base.hashVersion satisfies HashVersion),
+      pageSize: read("page-size", parsePageSize, "a power of two from 512 to 65536") ?? base.pageSize,
+    },
+    fileId: read("file-id", parseFileId, "content, random, or 40 hexadecimal digits") ?? "content",
+    hasHashVersion: hashVersion !== undefined,
+  };
+}
+
+/** yargs-parser reads --name=value settings and the environment, the first over the second. */
+function layer(flags: FormatFlags): Partial<Record<(typeof NAMES)[number], string>> {
+  const args = NAMES.flatMap((name) => {
+    const value = flags[camel(name)];
+    return value === undefined ? [] : [`--${name}=${value}`];
+  });
+  const parsed = parseSettings(args, {
+    string: [...NAMES],
+    envPrefix: SETTINGS_PREFIX,
+    configuration: { "camel-case-expansion": true, "dot-notation": false, "duplicate-arguments-array": false },
+  });
+  return Object.fromEntries(NAMES.filter((name) => typeof parsed[name] === "string").map((name) => [name, parsed[name] as string]));
+}
+
+/** Which layer a wrong value came from, as its user wrote it. */
+function origin(name: (typeof NAMES)[number], flags: FormatFlags): string {
+  return flags[camel(name)] === undefined ? `${SETTINGS_PREFIX}_${name.replaceAll("-", "_").toUpperCase()}` : `--${name}`;
+}
+
+function camel(name: string): keyof FormatFlags {
+  return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()) as keyof FormatFlags;
+}
+
+function parsePageSize(text: string): number | undefined {
+  const size = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  return size >= 512 && size <= 65536 && (size & (size - 1)) === 0 ? size : undefined;
+}
+
+function parseFileId(text: string): Uint8Array | "content" | "random" | undefined {
+  if (text === "content" || text === "random") return text;
+  return /^[0-9a-fA-F]{40}$/.test(text) ? new Uint8Array(Buffer.from(text, "hex")) : undefined;
+}

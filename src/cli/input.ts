@@ -1,0 +1,62 @@
+/**
+ * Standard input as chunks, and what can be known of its size beforehand.
+ */
+import { createReadStream, fstatSync, type Stats } from "node:fs";
+import { isatty } from "node:tty";
+
+const CHUNK = 1 << 18;
+/** What is known of a terminal: nobody types more. */
+const TYPED = 1 << 16;
+
+export interface Input {
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** Bytes, where standard input is a file, a terminal, or ends within its first chunks. */
+  readonly size: number | undefined;
+}
+
+/** Standard input could not be read. */
+export class InputError extends Error {}
+
+/**
+ * Opens standard input. Of a pipe the first chunk is read, and whether it is
+ * the last, unless every line is to be dealt with as it comes.
+ * @throws {InputError} here, and while the chunks are read.
+ */
+export async function openInput(lineByLine: boolean): Promise<Input> {
+  const chunks = readInput();
+  const status = statInput();
+  if (status.isFile()) return { chunks, size: status.size };
+  if (isatty(0)) return { chunks, size: TYPED };
+  if (lineByLine) return { chunks, size: undefined };
+  const iterator = chunks[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  const second = first.done === true ? first : await iterator.next();
+  const size = second.done === true ? (first.done === true ? 0 : first.value.length) : undefined;
+  return { chunks: replay(first, second, iterator), size };
+}
+
+function statInput(): Stats {
+  try {
+    return fstatSync(0);
+  } catch (error) {
+    throw new InputError("standard input", { cause: error });
+  }
+}
+
+async function* readInput(): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* createReadStream("", { fd: 0, autoClose: false, highWaterMark: CHUNK }) as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    throw new InputError("standard input", { cause: error });
+  }
+}
+
+async function* replay(
+  first: IteratorResult<Uint8Array>,
+  second: IteratorResult<Uint8Array>,
+  iterator: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  if (first.done === true) return;
+  yield first.value;
+  for (let next = second; next.done !== true; next = await iterator.next()) yield next.value;
+}

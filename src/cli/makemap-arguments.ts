@@ -1,0 +1,212 @@
+/**
+ * The command line of tsmakemap: makemap's, which getopt() reads from left to
+ * right (`C:D:Nc:defi:Llorst:uvx`), and long options of ours.
+ */
+import { Command, CommanderError, Option } from "commander";
+import { addFormatOptions, type FormatFlags } from "./format-settings.ts";
+
+export interface MakemapArguments extends FormatFlags {
+  /** -C */
+  readonly controlFile: string | undefined;
+  /** -N */
+  readonly includeNul: boolean;
+  /** -c: bytes, as atol() has them. */
+  readonly cacheSize: number | undefined;
+  /** -D: its first byte, 0 for none. */
+  readonly commentByte: number | undefined;
+  /** -d */
+  readonly allowDuplicates: boolean;
+  /** -e */
+  readonly allowEmptyValue: boolean;
+  /** -f */
+  readonly keepCase: boolean;
+  /** -i */
+  readonly fallbackType: string | undefined;
+  /** -o */
+  readonly append: boolean;
+  /** -r */
+  readonly replaceDuplicates: boolean;
+  /** -s */
+  readonly allowLinks: boolean;
+  /** -t: its first byte. */
+  readonly delimiterByte: number | undefined;
+  /** -t '' */
+  readonly hasInvalidDelimiter: boolean;
+  /** -u */
+  readonly dump: boolean;
+  /** -v */
+  readonly verbose: boolean;
+  readonly inPlace: boolean;
+  /** --progress, --no-progress; undefined for neither. */
+  readonly progress: boolean | undefined;
+  readonly type: string;
+  readonly mapName: string;
+}
+
+export type MakemapRequest =
+  | { readonly kind: "run"; readonly args: MakemapArguments }
+  /** -l, -L, -x */
+  | { readonly kind: "list"; readonly what: "types" | "all-types" | "extensions" }
+  | { readonly kind: "help"; readonly text: string }
+  | { readonly kind: "version" }
+  /** getopt()'s complaint, if it had one: an option that is unknown, or that wants a value. */
+  | { readonly kind: "usage"; readonly invalidOption?: string; readonly missingArgument?: string };
+
+/** An option that ends the reading of the command line. */
+class Ended extends Error {
+  readonly request: MakemapRequest;
+
+  constructor(request: MakemapRequest) {
+    super(request.kind);
+    this.request = request;
+  }
+}
+
+/** @param argv without the programs: process.argv.slice(2). */
+export function parseMakemapArguments(argv: readonly string[], program: string, environment: NodeJS.ProcessEnv): MakemapRequest {
+  const command = makemapCommand(program);
+  if (environment["POSIXLY_CORRECT"] !== undefined) command.passThroughOptions();
+  try {
+    command.parse(argv, { from: "user" });
+  } catch (error) {
+    if (error instanceof Ended) return error.request;
+    if (error instanceof CommanderError) return usage(error);
+    throw error;
+  }
+  const [type, mapName, ...rest] = command.args;
+  if (type === undefined || mapName === undefined || rest.length > 0) return { kind: "usage" };
+  return { kind: "run", args: toArguments(command.opts(), type, mapName) };
+}
+
+/** The command, with its help; exported for what is made from its options. */
+export function makemapCommand(program: string): Command {
+  const end = (request: () => MakemapRequest) => (): never => {
+    throw new Ended(request());
+  };
+  const command = new Command(program)
+    .usage("[options] type mapname < source")
+    .description("Make a map that sendmail reads (type hash or btree) from its source text on standard input.")
+    .exitOverride()
+    .configureOutput({ writeOut: () => {}, writeErr: () => {} })
+    .argument("[operands...]")
+    .helpOption(false)
+    .option("-C <cffile>", "sendmail.cf to read TrustedUser and K lines from")
+    .option("-N", "store a NUL behind each key and value")
+    .option("-c <cachesize>", "bytes of cache")
+    .option("-D <commentchar>", "lines that begin with it are comments (default: #)")
+    .option("-d", "keep duplicate keys")
+    .option("-e", "allow keys without a value")
+    .option("-f", "keep upper case in keys")
+    .option("-i <type>", "type to use where sendmail.cf has none (types cf and CF)")
+    .option("-l", "list the map types")
+    .option("-o", "add to the map that is there")
+    .option("-r", "a later duplicate replaces the earlier one")
+    .option("-s", "follow links")
+    .option("-t <delimiter>", "delimiter between key and value (default: white space)")
+    .option("-u", "print the records of the map")
+    .option("-v", "print each record as it is stored")
+    .addOption(new Option("-L").hideHelp())
+    .addOption(new Option("-x").hideHelp());
+  addFormatOptions(command)
+    .option("--in-place", "write into the file that is there instead of replacing it")
+    .addOption(new Option("--progress", "show progress even where standard error is no terminal"))
+    .addOption(new Option("--no-progress", "show no progress"))
+    .option("--help", "show this help")
+    .option("--version", "show the version");
+  for (const letter of unknownLetters()) {
+    command.addOption(new Option(`-${letter}`).hideHelp());
+    command.on(
+      `option:${letter}`,
+      end(() => ({ kind: "usage", invalidOption: letter })),
+    );
+  }
+  command.on(
+    "option:l",
+    end(() => ({ kind: "list", what: "types" })),
+  );
+  command.on(
+    "option:L",
+    end(() => ({ kind: "list", what: "all-types" })),
+  );
+  command.on(
+    "option:x",
+    end(() => ({ kind: "list", what: "extensions" })),
+  );
+  command.on(
+    "option:help",
+    end(() => ({ kind: "help", text: command.helpInformation() })),
+  );
+  command.on(
+    "option:version",
+    end(() => ({ kind: "version" })),
+  );
+  return command;
+}
+
+const LETTERS = "CDNcdefiLlorstuvx";
+
+/** Options that getopt() would meet and refuse: declared, so that they are met in their place. */
+function unknownLetters(): string[] {
+  return [..."0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"].filter((letter) => !LETTERS.includes(letter));
+}
+
+function usage(error: CommanderError): MakemapRequest {
+  const flag = /'(--?[^ ,']*)/.exec(error.message)?.[1] ?? "";
+  if (error.code === "commander.optionMissingArgument") return { kind: "usage", missingArgument: flag.replace(/^-/, "") };
+  // getopt() knows no long options: to it the second dash is the option.
+  if (error.code === "commander.unknownOption") return { kind: "usage", invalidOption: flag.startsWith("--") ? "-" : flag.slice(1) };
+  return { kind: "usage" };
+}
+
+interface Options extends FormatFlags {
+  readonly C?: string;
+  readonly N?: true;
+  readonly c?: string;
+  readonly D?: string;
+  readonly d?: true;
+  readonly e?: true;
+  readonly f?: true;
+  readonly i?: string;
+  readonly o?: true;
+  readonly r?: true;
+  readonly s?: true;
+  readonly t?: string;
+  readonly u?: true;
+  readonly v?: true;
+  readonly inPlace?: true;
+  readonly progress?: boolean;
+}
+
+function toArguments(options: Options, type: string, mapName: string): MakemapArguments {
+  return {
+    ...options,
+    controlFile: options.C,
+    includeNul: options.N ?? false,
+    cacheSize: options.c === undefined ? undefined : atol(options.c),
+    commentByte: options.D === undefined ? undefined : firstByte(options.D),
+    allowDuplicates: options.d ?? false,
+    allowEmptyValue: options.e ?? false,
+    keepCase: options.f ?? false,
+    fallbackType: options.i,
+    append: options.o ?? false,
+    replaceDuplicates: options.r ?? false,
+    allowLinks: options.s ?? false,
+    delimiterByte: options.t === undefined || options.t === "" ? undefined : firstByte(options.t),
+    hasInvalidDelimiter: options.t === "",
+    dump: options.u ?? false,
+    verbose: options.v ?? false,
+    inPlace: options.inPlace ?? false,
+    progress: options.progress,
+    type,
+    mapName,
+  };
+}
+
+function firstByte(text: string): number {
+  return Buffer.from(text)[0] ?? 0;
+}
+
+/** What is no number is 0. */
+function atol(text: string): number {
+  return Number(/^\s*([-+]?\d+)/.exec(text)?.[1] ?? 0);
+}

@@ -1,0 +1,63 @@
+/**
+ * Progress of long work, on standard error, for somebody who looks at it.
+ */
+import type { SingleBar } from "cli-progress";
+
+/** Work that is over sooner shows nothing, in milliseconds. */
+const DELAY = 700;
+
+export interface ProgressOptions {
+  /** --progress, --no-progress; undefined: on a terminal. */
+  readonly wanted: boolean | undefined;
+  /** What is done: "smtp-auth". */
+  readonly label: string;
+  /** Bytes in all, if that is known. */
+  readonly total: number | undefined;
+}
+
+export class Progress {
+  readonly #options: ProgressOptions;
+  readonly #isOn: boolean;
+  readonly #start = performance.now();
+  #bar: SingleBar | undefined;
+
+  constructor(options: ProgressOptions) {
+    this.#options = options;
+    this.#isOn = options.wanted ?? process.stderr.isTTY === true;
+  }
+
+  /** Tells how many bytes and lines are done; draws when it is time to. */
+  async update(bytes: number, lines: number): Promise<void> {
+    if (!this.#isOn || performance.now() - this.#start < DELAY) return;
+    const payload = { lines: lines.toLocaleString("en"), mb: (bytes / 1e6).toFixed(1) };
+    if (this.#bar === undefined) {
+      this.#bar = await makeBar(this.#options);
+      this.#bar.start(this.#options.total ?? 0, bytes, payload);
+    } else {
+      this.#bar.update(bytes, payload);
+    }
+  }
+
+  /** Removes what is drawn, so that messages have the line to themselves. */
+  stop(): void {
+    this.#bar?.stop();
+    this.#bar = undefined;
+  }
+}
+
+async function makeBar({ label, total }: ProgressOptions): Promise<SingleBar> {
+  // Loaded when there is something to draw: most runs are too short for it.
+  const { default: progress } = await import("cli-progress");
+  const amount = total === undefined ? "{mb} MB" : "{bar} {percentage}%";
+  return new progress.SingleBar({
+    format: `${label}: ${amount}, {lines} lines`,
+    barsize: 24,
+    fps: 8,
+    stream: process.stderr,
+    hideCursor: true,
+    clearOnComplete: true,
+    noTTYOutput: true,
+    notTTYSchedule: 2000,
+    emptyOnZero: true,
+  });
+}

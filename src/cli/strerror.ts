@@ -1,0 +1,30 @@
+/**
+ * The text of a system error, as strerror() of the C library has it.
+ */
+const TEXTS: Readonly<Record<string, string>> = {
+  EACCES: "Permission denied",
+  EDQUOT: "Disk quota exceeded",
+  EEXIST: "File exists",
+  EFBIG: "File too large",
+  EINVAL: "Invalid argument",
+  EIO: "Input/output error",
+  EISDIR: "Is a directory",
+  ELOOP: "Too many levels of symbolic links",
+  EMFILE: "Too many open files",
+  ENAMETOOLONG: "File name too long",
+  ENFILE: "Too many open files in system",
+  ENOENT: "No such file or directory",
+  ENOMEM: "Cannot allocate memory",
+  ENOSPC: "No space left on device",
+  ENOTDIR: "Not a directory",
+  EPERM: "Operation not permitted",
+  EROFS: "Read-only file system",
+  ETXTBSY: "Text file busy",
+};
+
+/** The text for an error's code, or its own message where it has none that is known. */
+export function strerror(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (typeof code === "string" && TEXTS[code] !== undefined) return TEXTS[code];
+  return error instanceof Error ? error.message : String(error);
+}

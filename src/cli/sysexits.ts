@@ -1,0 +1,10 @@
+/**
+ * Exit codes of sendmail's programs (sysexits.h).
+ */
+export const EX_OK = 0;
+export const EX_USAGE = 64;
+export const EX_DATAERR = 65;
+export const EX_NOINPUT = 66;
+export const EX_SOFTWARE = 70;
+export const EX_CANTCREAT = 73;
+export const EX_IOERR = 74;

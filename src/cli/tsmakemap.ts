@@ -1,0 +1,261 @@
+/**
+ * tsmakemap: makemap, as a program (sendmail 8.17.1.9, makemap.c).
+ */
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { Database } from "berkeley-db-js";
+import { checkSafeFile, type SafeFile } from "../files/safe-file.ts";
+import { MapBuilder, MapWriteError } from "../makemap/map-builder.ts";
+import { dumpLine, openMap } from "../makemap/map-dump.ts";
+import { mapFile } from "../makemap/map-name.ts";
+import { CF_TYPES, isCfType, isMapType, MAP_TYPES, type MapType, MISSING_TYPES } from "../makemap/map-type.ts";
+import { mapTypeOf, readControlFile, trustedUsers } from "../sendmail-cf/control-file.ts";
+import { ignoreFileSizeSignal, onSignal } from "./cleanup.ts";
+import { type FormatSettings, readFormatSettings, SettingError } from "./format-settings.ts";
+import { type Input, InputError, openInput } from "./input.ts";
+import { type MakemapArguments, type MakemapRequest, parseMakemapArguments } from "./makemap-arguments.ts";
+import { diagnosticMessage, failureText, putErrorMessage, recordLine, usageText, warningMessage } from "./makemap-messages.ts";
+import { endOnClosedPipe, Output } from "./output.ts";
+import { Progress } from "./progress.ts";
+import { strerror } from "./strerror.ts";
+import { EX_CANTCREAT, EX_DATAERR, EX_IOERR, EX_NOINPUT, EX_OK, EX_USAGE } from "./sysexits.ts";
+
+const DEFAULT_CONTROL_FILE = "/etc/mail/sendmail.cf";
+const TAB = 0x09;
+
+/** Ends the run with an exit code, after what was to be said is said. */
+class Exit extends Error {
+  readonly code: number;
+
+  constructor(code: number, message: string | Uint8Array = "") {
+    super("exit");
+    this.code = code;
+    process.stderr.write(message);
+  }
+}
+
+/** @returns the exit code. */
+export async function main(argv: readonly string[] = process.argv): Promise<number> {
+  const program = basename(argv[1] ?? "tsmakemap").replace(/\.js$/, "");
+  endOnClosedPipe();
+  ignoreFileSizeSignal();
+  try {
+    const request = parseMakemapArguments(argv.slice(2), program, process.env);
+    return request.kind === "run" ? await run(request.args, program) : answer(request, program);
+  } catch (error) {
+    if (error instanceof Exit) return error.code;
+    if (!(error instanceof InputError)) throw error;
+    process.stderr.write(`${program}: standard input: ${strerror(error.cause)}\n`);
+    return EX_NOINPUT;
+  }
+}
+
+function answer(request: Exclude<MakemapRequest, { kind: "run" }>, program: string): number {
+  switch (request.kind) {
+    case "list":
+      process.stdout.write(listTypes(request.what));
+      return EX_OK;
+    case "help":
+      process.stdout.write(request.text);
+      return EX_OK;
+    case "version":
+      process.stdout.write(`${program} ${packageVersion()} (Berkeley DB ${Database.libraryVersion})\n`);
+      return EX_OK;
+    case "usage":
+      if (request.invalidOption !== undefined) process.stderr.write(`${program}: invalid option -- '${request.invalidOption}'\n`);
+      if (request.missingArgument !== undefined) process.stderr.write(`${program}: option requires an argument -- '${request.missingArgument}'\n`);
+      process.stderr.write(usageText(program));
+      return EX_USAGE;
+  }
+}
+
+function listTypes(what: "types" | "all-types" | "extensions"): string {
+  if (what === "extensions") return MAP_TYPES.map((type) => `${type}:${type === "implicit" ? "" : "db"}\n`).join("");
+  if (what === "types") return `${MAP_TYPES.join("\n")}\n`;
+  // makemap prints these two past stdio's buffer, which a terminal does not have.
+  const order = process.stdout.isTTY ? [...MAP_TYPES, ...CF_TYPES] : [...CF_TYPES, ...MAP_TYPES];
+  return `${order.join("\n")}\n`;
+}
+
+function packageVersion(): string {
+  return (JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string }).version;
+}
+
+async function run(args: MakemapArguments, program: string): Promise<number> {
+  if (args.hasInvalidDelimiter) process.stderr.write("Invalid separator\n");
+  const settings = formatSettings(args, program);
+  const control = readControl(args);
+  const type = resolveType(args, program, control.lines);
+  if (settings.hasHashVersion && type === "btree") throw new Exit(EX_USAGE, `${program}: --hash-version: a btree file has none\n`);
+  const fail = (error: unknown): Exit => openFailure(args, program, type, error);
+  const file = checkFile(args, control.trustedUser, fail);
+  return args.dump ? await dump(args, type, file, fail) : await make(args, program, type, file, settings, control.trustedUser, fail);
+}
+
+function formatSettings(args: MakemapArguments, program: string): FormatSettings {
+  try {
+    return readFormatSettings(args);
+  } catch (error) {
+    if (error instanceof SettingError) throw new Exit(EX_USAGE, `${program}: ${error.message}\n`);
+    throw error;
+  }
+}
+
+interface Control {
+  readonly lines: readonly string[];
+  readonly trustedUser: number | undefined;
+}
+
+/** Only root has a trusted user; anybody reads the file for a type that is looked up there. */
+function readControl(args: MakemapArguments): Control {
+  const isRoot = process.geteuid?.() === 0;
+  if (!isRoot && !isCfType(args.type)) return { lines: [], trustedUser: undefined };
+  const path = args.controlFile ?? DEFAULT_CONTROL_FILE;
+  let lines: readonly string[];
+  try {
+    lines = readControlFile(path);
+  } catch (error) {
+    // Where maps are built for another host there is no sendmail.cf of its own.
+    const isMissing = (error as NodeJS.ErrnoException).code === "ENOENT";
+    if (isMissing && args.controlFile === undefined && !isCfType(args.type)) return { lines: [], trustedUser: undefined };
+    throw new Exit(EX_NOINPUT, `makemap: ${path}: ${strerror(error)}\n`);
+  }
+  if (!isRoot) return { lines, trustedUser: undefined };
+  let trustedUser: number | undefined;
+  for (const user of trustedUsers(lines)) {
+    if ("uid" in user) trustedUser = user.uid;
+    else process.stderr.write(`TrustedUser: unknown user ${user.unknownName}\n`);
+  }
+  return { lines, trustedUser };
+}
+
+function resolveType(args: MakemapArguments, program: string, lines: readonly string[]): MapType {
+  let name = args.type;
+  if (isCfType(name) || (name === "" && process.geteuid?.() === 0)) {
+    const path = args.controlFile ?? DEFAULT_CONTROL_FILE;
+    const found = mapTypeOf(lines, args.mapName, name === "CF");
+    if (found === undefined) {
+      const missing = `${program}: mapfile ${args.mapName}: not found in ${path}`;
+      if (args.fallbackType === undefined) throw new Exit(EX_DATAERR, `${missing}\n`);
+      if (args.verbose) process.stderr.write(`${missing}, using fallback ${args.fallbackType}\n`);
+    }
+    name = found ?? args.fallbackType ?? name;
+  }
+  if (isMapType(name)) return name;
+  const option = MISSING_TYPES.get(name);
+  if (option !== undefined) throw new Exit(EX_CANTCREAT, `${program}: Need to recompile with -D${option} for ${name} support\n`);
+  throw new Exit(EX_CANTCREAT, `${program}: error opening type ${name} map ${args.mapName}: Unknown database type\n`);
+}
+
+function openFailure(args: MakemapArguments, program: string, type: MapType, error: unknown): Exit {
+  return new Exit(EX_CANTCREAT, `${program}: error opening type ${type} map ${args.mapName}: ${failureText(error)}\n`);
+}
+
+function checkFile(args: MakemapArguments, trustedUser: number | undefined, fail: (error: unknown) => Exit): SafeFile {
+  try {
+    const file = checkSafeFile(mapFile(args.mapName), {
+      access: args.dump ? "read" : "write",
+      allowLinks: args.allowLinks && !args.dump,
+      trustedUser,
+    });
+    if (file.status === undefined && (args.dump || args.append)) {
+      throw Object.assign(new Error("ENOENT: no such file or directory"), { code: "ENOENT" });
+    }
+    for (const warning of file.warnings) {
+      // makemap looks at the folders twice, and says so.
+      const isFolder = warning.kind === "world-writable" || warning.kind === "group-writable";
+      process.stderr.write(warningMessage(warning).repeat(isFolder ? 2 : 1));
+    }
+    return file;
+  } catch (error) {
+    throw fail(error);
+  }
+}
+
+async function dump(args: MakemapArguments, type: MapType, file: SafeFile, fail: (error: unknown) => Exit): Promise<number> {
+  let database: Database;
+  try {
+    database = openMap(file.path, type);
+  } catch (error) {
+    throw fail(error);
+  }
+  const output = new Output(process.stdout);
+  try {
+    for (const record of database) {
+      output.write(dumpLine(record, args.delimiterByte ?? TAB));
+      if (output.isFull) await output.flush();
+    }
+  } finally {
+    database.close();
+    await output.flush();
+  }
+  return EX_OK;
+}
+
+async function make(
+  args: MakemapArguments,
+  program: string,
+  type: MapType,
+  file: SafeFile,
+  settings: FormatSettings,
+  trustedUser: number | undefined,
+  fail: (error: unknown) => Exit,
+): Promise<number> {
+  const input = await openInput(args.verbose || args.append);
+  const output = new Output(process.stdout);
+  let status = EX_OK;
+  let builder: MapBuilder;
+  try {
+    builder = new MapBuilder(file.path, {
+      ...args,
+      type,
+      duplicates: args.allowDuplicates ? "keep" : args.replaceDuplicates ? "replace" : "refuse",
+      format: settings.format,
+      fileId: settings.fileId,
+      sourceSize: input.size,
+      // A file with other names has to stay that file.
+      inPlace: args.inPlace || (file.status?.nlink ?? 1) > 1,
+      owner: trustedUser,
+      onRecord: args.verbose ? (key, value) => output.write(recordLine(key, value)) : undefined,
+      onDiagnostic: (diagnostic) => {
+        status = EX_DATAERR;
+        progress.stop();
+        process.stderr.write(diagnosticMessage(program, args.mapName, diagnostic));
+      },
+    });
+  } catch (error) {
+    throw fail(error);
+  }
+  const progress = new Progress({ wanted: args.progress, label: mapFile(args.mapName), total: input.size });
+  const forget = onSignal(() => builder.abandon());
+  try {
+    await pump(input, builder, output, progress);
+    return status;
+  } catch (error) {
+    progress.stop();
+    builder.abandon();
+    if (!(error instanceof MapWriteError)) throw error;
+    await output.flush();
+    throw new Exit(EX_IOERR, writeFailure(args, program, error));
+  } finally {
+    forget();
+    progress.stop();
+  }
+}
+
+async function pump(input: Input, builder: MapBuilder, output: Output, progress: Progress): Promise<void> {
+  let bytes = 0;
+  for await (const chunk of input.chunks) {
+    builder.write(chunk);
+    bytes += chunk.length;
+    await output.flush();
+    await progress.update(bytes, builder.lines);
+  }
+  builder.commit();
+  await output.flush();
+}
+
+function writeFailure(args: MakemapArguments, program: string, error: MapWriteError): string | Uint8Array {
+  if (error.line !== undefined && error.key !== undefined) return putErrorMessage(program, args.mapName, error.line, error.key, error.cause);
+  return `${program}: close(${args.mapName}): ${failureText(error.cause)}\n`;
+}

@@ -1,0 +1,210 @@
+/**
+ * Replaces a file whole or not at all: what is new is written beside it and
+ * renamed over it, with its mode and owner.
+ *
+ * The name of the file beside it tells whose it is, so that one which a killed
+ * run left behind is removed by the next run on the same file.
+ */
+import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import { hostname } from "node:os";
+import { basename, dirname, join } from "node:path";
+import type { FileSystem } from "berkeley-db-js";
+
+export interface ReplacementOptions {
+  /** Where the files are; modes and owners are set through `node:fs`. */
+  readonly fileSystem: FileSystem;
+  /** Permission bits of a new file, cut by the umask. A file that is there keeps its own. */
+  readonly mode: number;
+  /** The owner that the file is to have, where that is another than it had. */
+  readonly owner?: number | undefined;
+  /** Keep the file itself and write the new content into it, for a program that holds it open. */
+  readonly inPlace?: boolean;
+}
+
+/** Another host's leftovers are taken for dead after this many milliseconds. */
+const STALE_AFTER = 24 * 60 * 60 * 1000;
+const STRETCH = 1 << 20;
+
+/** The new content of a file, until it is committed or abandoned. */
+export class Replacement {
+  /** The file that will be replaced. */
+  readonly target: string;
+  /** The file to write the new content to. It exists, with 0 bytes. */
+  readonly path: string;
+  readonly #options: ReplacementOptions;
+  readonly #old: fs.Stats | undefined;
+  #done = false;
+
+  /**
+   * @param target resolved: not a link.
+   * @throws {Error} of `node:fs`, where nothing can be made beside the file.
+   */
+  constructor(target: string, options: ReplacementOptions) {
+    this.target = target;
+    this.#options = options;
+    this.#old = statOrUndefined(target);
+    removeStale(target, options.fileSystem);
+    this.path = join(dirname(target), `${prefix(target)}${process.pid}`);
+    // Nobody else reads it before it has the old file's owner and mode.
+    const mode = this.#old === undefined ? options.mode : 0o600;
+    options.fileSystem.open(this.path, { write: true, create: true, exclusive: true }, mode).close();
+  }
+
+  /** Begins with the content of the file that is there. */
+  copyOld(): void {
+    this.#copy(this.target, this.path);
+  }
+
+  /**
+   * Puts the new content in the place of the old.
+   * @throws {Error} of the file system; the old content is then there still.
+   */
+  commit(): void {
+    const { fileSystem, inPlace } = this.#options;
+    if (inPlace && this.#old !== undefined) {
+      this.#writeInPlace();
+      this.abandon();
+      return;
+    }
+    this.#setOwnerAndMode();
+    sync(fileSystem, this.path);
+    fileSystem.rename(this.path, this.target);
+    this.#done = true;
+  }
+
+  /** Removes the new content, unless it is committed; a second time does nothing. */
+  abandon(): void {
+    if (this.#done) return;
+    this.#done = true;
+    try {
+      this.#options.fileSystem.unlink(this.path);
+    } catch {
+      // Whatever made it fail before is what the caller hears of.
+    }
+  }
+
+  /** An owner that cannot be set is no reason to fail: only root gives files away. */
+  #setOwnerAndMode(): void {
+    const old = this.#old;
+    const owner = this.#options.owner ?? old?.uid;
+    const made = fs.lstatSync(this.path);
+    const group = old?.gid ?? made.gid;
+    if ((owner !== undefined && owner !== made.uid) || group !== made.gid) {
+      try {
+        fs.chownSync(this.path, owner ?? made.uid, group);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EPERM") throw error;
+      }
+    }
+    // After the owner: a change of owner may clear bits of the mode.
+    if (old !== undefined) fs.chmodSync(this.path, old.mode & 0o7777);
+  }
+
+  /** The old content is kept until the new one is whole, and put back if it does not get so far. */
+  #writeInPlace(): void {
+    const { fileSystem, owner, mode } = this.#options;
+    const saved = `${this.path}.old`;
+    fileSystem.open(saved, { write: true, create: true, exclusive: true }, mode & 0o600).close();
+    try {
+      this.#copy(this.target, saved);
+      try {
+        this.#copy(this.path, this.target);
+      } catch (error) {
+        this.#copy(saved, this.target);
+        throw error;
+      }
+    } finally {
+      fileSystem.unlink(saved);
+    }
+    if (owner !== undefined && owner !== this.#old?.uid) fs.chownSync(this.target, owner, -1);
+  }
+
+  #copy(from: string, to: string): void {
+    const { fileSystem } = this.#options;
+    const source = fileSystem.open(from, { write: false }, 0);
+    try {
+      const target = fileSystem.open(to, { write: true }, 0);
+      try {
+        const stretch = new Uint8Array(STRETCH);
+        let offset = 0;
+        for (let length = source.read(stretch, 0); length > 0; length = source.read(stretch, offset)) {
+          target.write(stretch.subarray(0, length), offset);
+          offset += length;
+        }
+        stretch.fill(0);
+        target.truncate(offset);
+        target.sync();
+      } finally {
+        target.close();
+      }
+    } finally {
+      source.close();
+    }
+  }
+}
+
+/** Short, whatever the length of the target's own name, and one for each target. */
+function prefix(target: string): string {
+  return `.${digest(basename(target))}-${digest(hostname())}-`;
+}
+
+function digest(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 8);
+}
+
+/** Removes what earlier runs on the same target left behind. */
+function removeStale(target: string, fileSystem: FileSystem): void {
+  const folder = dirname(target);
+  const ours = prefix(target);
+  const anyHost = ours.slice(0, 10);
+  for (const name of namesIn(folder)) {
+    const match = name.startsWith(anyHost) ? /^\.[0-9a-f]{8}-[0-9a-f]{8}-(\d+)(\.old)?$/.exec(name) : null;
+    if (match === null) continue;
+    const path = join(folder, name);
+    const dead = name.startsWith(ours) ? !isRunning(Number(match[1])) : isOld(path);
+    if (!dead) continue;
+    try {
+      fileSystem.unlink(path);
+    } catch {
+      // Somebody else's, or gone by now.
+    }
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return fs.readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** Whether another process has this number; our own number means an earlier process had it. */
+function isRunning(pid: number): boolean {
+  if (pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+function isOld(path: string): boolean {
+  const status = statOrUndefined(path);
+  return status !== undefined && Date.now() - status.mtimeMs > STALE_AFTER;
+}
+
+function statOrUndefined(path: string): fs.Stats | undefined {
+  return fs.lstatSync(path, { throwIfNoEntry: false });
+}
+
+function sync(fileSystem: FileSystem, path: string): void {
+  const file = fileSystem.open(path, { write: true }, 0);
+  try {
+    file.sync();
+  } finally {
+    file.close();
+  }
+}

@@ -1,0 +1,289 @@
+/**
+ * Builds a map from its source text, all or nothing.
+ *
+ * The text comes in as chunks and is not kept; the file grows beside the map
+ * that it will replace.
+ */
+import { createHash, type Hash, randomBytes } from "node:crypto";
+import { BerkeleyDBError, Database, type FileSystem, nodeFileSystem, type PutMode, RecordBatch, readFileHeader } from "berkeley-db-js";
+import { Replacement } from "../files/replacement.ts";
+import { setHashVersion } from "../hash-file/hash-version.ts";
+import type { SourceDiagnostic } from "./diagnostic.ts";
+import { creationType, type MapType } from "./map-type.ts";
+import { type SourceOptions, SourceParser, type SourceSink } from "./source-parser.ts";
+import { type FileFormat, targetFormat } from "./target.ts";
+
+/** makemap sets it for every hash map; it stands in the file. */
+const HASH_ELEMENTS = 4096;
+/** makemap's mode of a new map. */
+export const MAP_MODE = 0o640;
+const FILE_ID_LENGTH = 20;
+/** Records are handed to the engine some of these bytes at a time. */
+const BATCH = 1 << 18;
+const LEAST_CACHE = 1 << 20;
+/** The cache holds the file of a million lines; beyond that pages are written and read again. */
+const MOST_CACHE = 160 << 20;
+/** A map takes about two bytes of cache for each byte of source. */
+const CACHE_PER_SOURCE = 2;
+
+export interface MapBuilderOptions extends SourceOptions {
+  readonly type: MapType;
+  /** What a second record of a key is: refused (the default), the one that counts (-r), or one more (-d). */
+  readonly duplicates?: "refuse" | "replace" | "keep";
+  /** -o: add to the map that is there. */
+  readonly append?: boolean;
+  /** Of a new file. Default: that of this host. */
+  readonly format?: FileFormat;
+  /** 20 bytes, "content" (derived from the records, the default) or "random". */
+  readonly fileId?: Uint8Array | "content" | "random";
+  /** How many bytes of source are to be expected: sizes the cache. Default: many. */
+  readonly sourceSize?: number | undefined;
+  /** -c: bytes of cache, in place of what the size of the source calls for. */
+  readonly cacheSize?: number | undefined;
+  readonly inPlace?: boolean;
+  /** Who is to own the file (O TrustedUser). */
+  readonly owner?: number | undefined;
+  readonly fileSystem?: FileSystem;
+  /** Called with each record before it is stored (-v). The arguments are views, good during the call. */
+  readonly onRecord?: ((key: Uint8Array, value: Uint8Array, line: number) => void) | undefined;
+  /** Called with what is wrong with the source, in the order of its lines, after the records before it. */
+  readonly onDiagnostic: (diagnostic: SourceDiagnostic) => void;
+}
+
+/** A failure to store a record or to finish the file; `line` and `key` where there is a record to name. */
+export class MapWriteError extends Error {
+  readonly line: number | undefined;
+  readonly key: Uint8Array | undefined;
+
+  constructor(cause: unknown, record?: { readonly line: number; readonly key: Uint8Array }) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.name = "MapWriteError";
+    this.line = record?.line;
+    this.key = record?.key;
+  }
+}
+
+/**
+ * Until `commit` the old map is untouched. `abandon` is owed after a failure,
+ * and harmless at any time.
+ */
+export class MapBuilder {
+  readonly #options: MapBuilderOptions;
+  readonly #parser: SourceParser;
+  readonly #replacement: Replacement;
+  readonly #database: Database;
+  readonly #fileSystem: FileSystem;
+  readonly #hashVersion: number;
+  readonly #identity: Hash | undefined;
+  readonly #batch = new RecordBatch(BATCH + 4096);
+  readonly #lines: number[] = [];
+  #diagnostics: SourceDiagnostic[] = [];
+  #records = 0;
+
+  /**
+   * @param file of the map, resolved: not a link.
+   * @throws {BerkeleyDBError | Error} what is there cannot be added to, or nothing can be made there.
+   */
+  constructor(file: string, options: MapBuilderOptions) {
+    const { fileSystem = nodeFileSystem, append = false, format = targetFormat("native"), owner, inPlace = false } = options;
+    this.#options = options;
+    this.#parser = new SourceParser(options);
+    this.#fileSystem = fileSystem;
+    const existing = append ? checkAppend(file, options.type, fileSystem) : undefined;
+    this.#hashVersion = existing?.version ?? format.hashVersion;
+    this.#replacement = new Replacement(file, { fileSystem, mode: MAP_MODE, owner, inPlace });
+    try {
+      if (append) this.#replacement.copyOld();
+      this.#database = this.#open(existing?.type ?? creationType(options.type), append, format);
+    } catch (error) {
+      this.#replacement.abandon();
+      throw error;
+    }
+    this.#identity = !append && (options.fileId ?? "content") === "content" ? this.#beginIdentity(format) : undefined;
+  }
+
+  /** Records stored or replaced so far. */
+  get records(): number {
+    return this.#records;
+  }
+
+  /** Lines read so far. */
+  get lines(): number {
+    return this.#parser.line;
+  }
+
+  /**
+   * Reads a chunk of the source.
+   * @throws {MapWriteError} the database could not take a record.
+   */
+  write(chunk: Uint8Array): void {
+    // In parts, so that a batch stays within its bounds whatever the chunk.
+    for (let at = 0; at < chunk.length; at += BATCH / 4) {
+      this.#parser.write(chunk.subarray(at, at + BATCH / 4), this.#sink());
+      if (this.#batch.byteLength >= BATCH / 2 || this.#options.onRecord !== undefined || this.#diagnostics.length > 0) this.#flush();
+    }
+  }
+
+  /**
+   * Stores what is left, and puts the new map in the place of the old one.
+   * @throws {MapWriteError}
+   */
+  commit(): void {
+    this.#parser.end(this.#sink());
+    this.#flush();
+    try {
+      this.#setFileId();
+      this.#database.close();
+      this.#setVersion();
+      this.#replacement.commit();
+    } catch (error) {
+      throw new MapWriteError(error);
+    }
+  }
+
+  /** Gives up: the old map stays, and nothing is left beside it. */
+  abandon(): void {
+    this.#batch.clear();
+    try {
+      this.#database.close();
+    } catch {
+      // The file is about to go.
+    }
+    this.#replacement.abandon();
+  }
+
+  /** What DB->put() does with no flag depends on the file, and so does a map that is added to. */
+  #putMode(): PutMode {
+    if ((this.#options.duplicates ?? "refuse") === "refuse") return "insert";
+    return this.#database.duplicates === false ? "replace" : "duplicate";
+  }
+
+  #sink(): SourceSink {
+    return { batch: this.#batch, lines: this.#lines, diagnostics: this.#diagnostics };
+  }
+
+  #open(type: "hash" | "btree", append: boolean, format: FileFormat): Database {
+    const { sourceSize = Number.POSITIVE_INFINITY, duplicates } = this.#options;
+    const wanted = this.#options.cacheSize ?? sourceSize * CACHE_PER_SOURCE;
+    const cacheSize = Math.max(LEAST_CACHE, Math.min(MOST_CACHE, wanted));
+    const common = { type, cacheSize, reserveCache: cacheSize > LEAST_CACHE && sourceSize * CACHE_PER_SOURCE >= cacheSize, fileSystem: this.#fileSystem };
+    const keep = duplicates === "keep" ? ("unsorted" as const) : false;
+    if (append) return Database.open(this.#replacement.path, { ...common, duplicates: keep });
+    return Database.open(this.#replacement.path, {
+      ...common,
+      create: true,
+      truncate: true,
+      byteOrder: format.byteOrder,
+      pageSize: format.pageSize,
+      duplicates: keep,
+      ...(type === "hash" ? { hashElements: HASH_ELEMENTS } : {}),
+    });
+  }
+
+  /** The id stands for the records, in their order, and for how they are stored. */
+  #beginIdentity(format: FileFormat): Hash {
+    const { type, duplicates = "refuse" } = this.#options;
+    return createHash("sha256").update(`${creationType(type)} ${duplicates} ${format.byteOrder} ${format.pageSize}\n`);
+  }
+
+  #flush(): void {
+    const { onRecord } = this.#options;
+    if (onRecord !== undefined) this.#flushOneByOne(onRecord);
+    else this.#store();
+    for (const diagnostic of this.#diagnostics) this.#options.onDiagnostic(diagnostic);
+    this.#diagnostics = [];
+    this.#lines.length = 0;
+    this.#batch.clear();
+  }
+
+  /** What is wrong with the records joins what the parser found, in the order of the lines. */
+  #store(): void {
+    const batch = this.#batch;
+    if (batch.count === 0) return;
+    this.#identity?.update(batch.view());
+    let refused: Uint32Array;
+    try {
+      refused = this.#database.putMany(batch, this.#putMode());
+    } catch (error) {
+      throw new MapWriteError(error);
+    }
+    this.#records += batch.count - refused.length;
+    if (refused.length === 0) return;
+    const keys = keysAt(batch, refused);
+    const nul = this.#options.includeNul ? 1 : 0;
+    refused.forEach((index, i) => {
+      const key = keys[i] as Uint8Array;
+      this.#diagnostics.push({ problem: "duplicate-key", line: this.#lines[index] as number, key: key.subarray(0, key.length - nul) });
+    });
+    this.#diagnostics.sort((a, b) => a.line - b.line);
+  }
+
+  /** For -v: each record is shown, then stored, and what is wrong is told between the two lines that it stands between. */
+  #flushOneByOne(onRecord: NonNullable<MapBuilderOptions["onRecord"]>): void {
+    const found = this.#diagnostics;
+    this.#diagnostics = [];
+    this.#identity?.update(this.#batch.view());
+    const nul = this.#options.includeNul ? 1 : 0;
+    let next = 0;
+    const tellBefore = (line: number): void => {
+      while (next < found.length && (found[next] as SourceDiagnostic).line < line) this.#options.onDiagnostic(found[next++] as SourceDiagnostic);
+    };
+    let index = 0;
+    for (const [key, value] of this.#batch) {
+      const line = this.#lines[index++] as number;
+      tellBefore(line);
+      onRecord(key.subarray(0, key.length - nul), value.subarray(0, value.length - nul), line);
+      try {
+        this.#database.put(key, value, this.#putMode());
+        this.#records += 1;
+      } catch (error) {
+        if (!(error instanceof BerkeleyDBError) || error.code !== "DB_KEYEXIST") throw new MapWriteError(error, { line, key });
+        this.#options.onDiagnostic({ problem: "duplicate-key", line, key: key.slice(0, key.length - nul) });
+      }
+    }
+    tellBefore(Number.POSITIVE_INFINITY);
+  }
+
+  #setFileId(): void {
+    const { fileId = "content" } = this.#options;
+    if (this.#identity !== undefined) this.#database.setFileId(this.#identity.digest().subarray(0, FILE_ID_LENGTH));
+    else if (fileId === "random") this.#database.setFileId(randomBytes(FILE_ID_LENGTH));
+    else if (fileId !== "content") this.#database.setFileId(fileId);
+  }
+
+  /** The engine writes version 9. */
+  #setVersion(): void {
+    if (this.#database.type !== "hash" || this.#hashVersion === 9) return;
+    const file = this.#fileSystem.open(this.#replacement.path, { write: true }, 0);
+    try {
+      setHashVersion(file, this.#hashVersion);
+    } finally {
+      file.close();
+    }
+  }
+}
+
+/** The header of the map that is there; its version stays what it is. */
+function checkAppend(file: string, type: MapType, fileSystem: FileSystem): { type: "hash" | "btree"; version: number } {
+  const database = Database.open(file, { readOnly: true, fileSystem, ...(type === "implicit" ? {} : { type }) });
+  database.close();
+  const bytes = new Uint8Array(512);
+  const handle = fileSystem.open(file, { write: false }, 0);
+  try {
+    handle.read(bytes, 0);
+  } finally {
+    handle.close();
+  }
+  return { type: database.type, version: readFileHeader(bytes)?.version ?? 9 };
+}
+
+/** Copies of the keys at these ascending indexes. */
+function keysAt(batch: RecordBatch, indexes: Uint32Array): Uint8Array[] {
+  const keys: Uint8Array[] = [];
+  let index = 0;
+  for (const [key] of batch) {
+    if (index === indexes[keys.length]) keys.push(key.slice());
+    index += 1;
+  }
+  return keys;
+}
