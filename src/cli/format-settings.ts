@@ -3,7 +3,6 @@
  * command line over TSMAKEMAP_… of the environment over the target's own.
  */
 import { type Command, Option } from "commander";
-import parseSettings from "yargs-parser";
 import { type FileFormat, HASH_VERSIONS, type HashVersion, TARGETS, type TargetName, targetFormat } from "../makemap/target.ts";
 
 export const SETTINGS_PREFIX = "TSMAKEMAP";
@@ -40,8 +39,8 @@ export interface FormatFlags {
 const NAMES = ["target", "byte-order", "hash-version", "page-size", "file-id"] as const;
 
 /** @throws {SettingError} */
-export function readFormatSettings(flags: FormatFlags): FormatSettings {
-  const layers = layer(flags);
+export async function readFormatSettings(flags: FormatFlags, environment: NodeJS.ProcessEnv): Promise<FormatSettings> {
+  const layers = await layer(flags, environment);
   const read = <T>(name: (typeof NAMES)[number], parse: (text: string) => T | undefined, allowed: string): T | undefined => {
     const text = layers[name];
     if (text === undefined) return undefined;
@@ -63,18 +62,20 @@ export function readFormatSettings(flags: FormatFlags): FormatSettings {
   };
 }
 
-/** yargs-parser reads --name=value settings and the environment, the first over the second. */
-function layer(flags: FormatFlags): Partial<Record<(typeof NAMES)[number], string>> {
-  const args = NAMES.flatMap((name) => {
-    const value = flags[camel(name)];
-    return value === undefined ? [] : [`--${name}=${value}`];
-  });
+type Layers = Partial<Record<(typeof NAMES)[number], string>>;
+
+/** yargs-parser reads --name=value settings and the environment, the first over the second; it is loaded where there is a second. */
+async function layer(flags: FormatFlags, environment: NodeJS.ProcessEnv): Promise<Layers> {
+  const given: Layers = Object.fromEntries(NAMES.map((name) => [name, flags[camel(name)]] as const).filter(([, value]) => value !== undefined));
+  if (!Object.keys(environment).some((name) => name.startsWith(`${SETTINGS_PREFIX}_`))) return given;
+  const { default: parseSettings } = await import("yargs-parser");
+  const args = Object.entries(given).map(([name, value]) => `--${name}=${value}`);
   const parsed = parseSettings(args, {
     string: [...NAMES],
     envPrefix: SETTINGS_PREFIX,
-    configuration: { "camel-case-expansion": true, "dot-notation": false, "duplicate-arguments-array": false },
+    configuration: { "dot-notation": false, "duplicate-arguments-array": false },
   });
-  return Object.fromEntries(NAMES.filter((name) => typeof parsed[name] === "string").map((name) => [name, parsed[name] as string]));
+  return Object.fromEntries(NAMES.map((name) => [name, parsed[name]] as const).filter(([, value]) => typeof value === "string"));
 }
 
 /** Which layer a wrong value came from, as its user wrote it. */

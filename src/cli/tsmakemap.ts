@@ -83,7 +83,7 @@ function packageVersion(): string {
 
 async function run(args: MakemapArguments, program: string): Promise<number> {
   if (args.hasInvalidDelimiter) process.stderr.write("Invalid separator\n");
-  const settings = formatSettings(args, program);
+  const settings = await formatSettings(args, program);
   const control = readControl(args);
   const type = resolveType(args, program, control.lines);
   if (settings.hasHashVersion && type === "btree") throw new Exit(EX_USAGE, `${program}: --hash-version: a btree file has none\n`);
@@ -92,9 +92,9 @@ async function run(args: MakemapArguments, program: string): Promise<number> {
   return args.dump ? await dump(args, type, file, fail) : await make(args, program, type, file, settings, control.trustedUser, fail);
 }
 
-function formatSettings(args: MakemapArguments, program: string): FormatSettings {
+async function formatSettings(args: MakemapArguments, program: string): Promise<FormatSettings> {
   try {
-    return readFormatSettings(args);
+    return await readFormatSettings(args, process.env);
   } catch (error) {
     if (error instanceof SettingError) throw new Exit(EX_USAGE, `${program}: ${error.message}\n`);
     throw error;
