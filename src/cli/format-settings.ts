@@ -66,7 +66,9 @@ type Layers = Partial<Record<(typeof NAMES)[number], string>>;
 
 /** yargs-parser reads --name=value settings and the environment, the first over the second; it is loaded where there is a second. */
 async function layer(flags: FormatFlags, environment: NodeJS.ProcessEnv): Promise<Layers> {
-  const given: Layers = Object.fromEntries(NAMES.map((name) => [name, flags[camel(name)]] as const).filter(([, value]) => value !== undefined));
+  const given: Layers = Object.fromEntries(
+    NAMES.map((name) => [name, flags[camel(name)]] as const).filter(([, value]) => value !== undefined),
+  );
   if (!Object.keys(environment).some((name) => name.startsWith(`${SETTINGS_PREFIX}_`))) return given;
   const { default: parseSettings } = await import("yargs-parser");
   const args = Object.entries(given).map(([name, value]) => `--${name}=${value}`);

@@ -22,7 +22,8 @@ export function usageText(program: string): string {
 
 export function diagnosticMessage(program: string, mapName: string, { problem, line, key }: SourceDiagnostic): Message {
   const where = `${program}: ${mapName}: line ${line}: `;
-  const withKey = (before: string, after: string): Message => Buffer.concat([encode(`${where}${before}`), key ?? encode(""), encode(`${after}\n`)]);
+  const withKey = (before: string, after: string): Message =>
+    Buffer.concat([encode(`${where}${before}`), key ?? encode(""), encode(`${after}\n`)]);
   switch (problem) {
     case "line-too-long":
       return encode(`${where}line too long (1024 bytes max)\n`);
@@ -71,6 +72,7 @@ export function failureText(error: unknown): string {
     }
   }
   // makemap has no more to say than the system; where the engine has, it is worth saying.
-  if (error instanceof BerkeleyDBError && error.code === "DB_OLD_VERSION") return error.message.slice((error.path ?? "").length).replace(/^: /, "");
+  if (error instanceof BerkeleyDBError && error.code === "DB_OLD_VERSION")
+    return error.message.slice((error.path ?? "").length).replace(/^: /, "");
   return strerror(error);
 }

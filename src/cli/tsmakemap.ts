@@ -63,7 +63,8 @@ function answer(request: Exclude<MakemapRequest, { kind: "run" }>, program: stri
       return EX_OK;
     case "usage":
       if (request.invalidOption !== undefined) process.stderr.write(`${program}: invalid option -- '${request.invalidOption}'\n`);
-      if (request.missingArgument !== undefined) process.stderr.write(`${program}: option requires an argument -- '${request.missingArgument}'\n`);
+      if (request.missingArgument !== undefined)
+        process.stderr.write(`${program}: option requires an argument -- '${request.missingArgument}'\n`);
       process.stderr.write(usageText(program));
       return EX_USAGE;
   }
@@ -256,6 +257,7 @@ async function pump(input: Input, builder: MapBuilder, output: Output, progress:
 }
 
 function writeFailure(args: MakemapArguments, program: string, error: MapWriteError): string | Uint8Array {
-  if (error.line !== undefined && error.key !== undefined) return putErrorMessage(program, args.mapName, error.line, error.key, error.cause);
+  if (error.line !== undefined && error.key !== undefined)
+    return putErrorMessage(program, args.mapName, error.line, error.key, error.cause);
   return `${program}: close(${args.mapName}): ${failureText(error.cause)}\n`;
 }

@@ -9,6 +9,7 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
+import { kill, pid } from "node:process";
 import type { FileSystem } from "berkeley-db-js";
 
 export interface ReplacementOptions {
@@ -45,7 +46,7 @@ export class Replacement {
     this.#options = options;
     this.#old = statOrUndefined(target);
     removeStale(target, options.fileSystem);
-    this.path = join(dirname(target), `${prefix(target)}${process.pid}`);
+    this.path = join(dirname(target), `${prefix(target)}${pid}`);
     // Nobody else reads it before it has the old file's owner and mode.
     const mode = this.#old === undefined ? options.mode : 0o600;
     options.fileSystem.open(this.path, { write: true, create: true, exclusive: true }, mode).close();
@@ -181,10 +182,10 @@ function namesIn(folder: string): string[] {
 }
 
 /** Whether another process has this number; our own number means an earlier process had it. */
-function isRunning(pid: number): boolean {
-  if (pid === process.pid) return false;
+function isRunning(other: number): boolean {
+  if (other === pid) return false;
   try {
-    process.kill(pid, 0);
+    kill(other, 0);
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";

@@ -6,6 +6,7 @@
  */
 import * as fs from "node:fs";
 import { dirname } from "node:path";
+import { getegid, geteuid } from "node:process";
 
 export type UnsafeReason = "symbolic-link" | "hard-link" | "not-regular" | "executable";
 
@@ -49,7 +50,7 @@ const ANY_EXECUTE = 0o111;
  * @throws {Error} of `node:fs`, with EACCES for what the mode bits deny root.
  */
 export function checkSafeFile(path: string, options: SafeFileOptions): SafeFile {
-  const isRoot = process.geteuid?.() === 0;
+  const isRoot = geteuid?.() === 0;
   const status = fs.lstatSync(path, { throwIfNoEntry: false });
   const warnings = isRoot ? checkFolders(path) : [];
   if (status === undefined) {
@@ -108,7 +109,7 @@ function checkRoot(
 ): void {
   const want = access === "write" ? 2 : 4;
   const isOwn = status.uid === 0 || status.uid === options.trustedUser;
-  const bits = isOwn ? status.mode >> 6 : status.gid === process.getegid?.() ? status.mode >> 3 : status.mode;
+  const bits = isOwn ? status.mode >> 6 : status.gid === getegid?.() ? status.mode >> 3 : status.mode;
   if ((bits & want) !== 0) return;
   if (isOwn) throw Object.assign(new Error(`EACCES: permission denied, open '${path}'`), { code: "EACCES" });
   warnings.push({ kind: foreign, path, uid: status.uid });

@@ -166,7 +166,12 @@ export class MapBuilder {
     const { sourceSize = Number.POSITIVE_INFINITY, duplicates } = this.#options;
     const wanted = this.#options.cacheSize ?? sourceSize * CACHE_PER_SOURCE;
     const cacheSize = Math.max(LEAST_CACHE, Math.min(MOST_CACHE, wanted));
-    const common = { type, cacheSize, reserveCache: cacheSize > LEAST_CACHE && sourceSize * CACHE_PER_SOURCE >= cacheSize, fileSystem: this.#fileSystem };
+    const common = {
+      type,
+      cacheSize,
+      reserveCache: cacheSize > LEAST_CACHE && sourceSize * CACHE_PER_SOURCE >= cacheSize,
+      fileSystem: this.#fileSystem,
+    };
     const keep = duplicates === "keep" ? ("unsorted" as const) : false;
     if (append) return Database.open(this.#replacement.path, { ...common, duplicates: keep });
     return Database.open(this.#replacement.path, {
@@ -226,7 +231,8 @@ export class MapBuilder {
     const nul = this.#options.includeNul ? 1 : 0;
     let next = 0;
     const tellBefore = (line: number): void => {
-      while (next < found.length && (found[next] as SourceDiagnostic).line < line) this.#options.onDiagnostic(found[next++] as SourceDiagnostic);
+      while (next < found.length && (found[next] as SourceDiagnostic).line < line)
+        this.#options.onDiagnostic(found[next++] as SourceDiagnostic);
     };
     let index = 0;
     for (const [key, value] of this.#batch) {

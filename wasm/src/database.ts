@@ -5,7 +5,7 @@
 import type { DatabaseRecord, RecordBatch } from "./batch.ts";
 import { Cursor } from "./cursor.ts";
 import { Engine, NULL, type Pointer } from "./engine.ts";
-import { BerkeleyDBError, DB_NOTFOUND, DB_VERIFY_BAD } from "./error.ts";
+import { BerkeleyDBError, DB_NOTFOUND } from "./error.ts";
 import { checkFileHeader, HEADER_SIZE } from "./file-header.ts";
 import type { FileSystem } from "./file-system.ts";
 import { MemoryFileSystem } from "./memory-file-system.ts";
@@ -138,13 +138,17 @@ export class Database implements Disposable {
    * @throws {BerkeleyDBError} where the file cannot be read at all.
    */
   static verify(source: DatabaseSource, options: { readonly fileSystem?: FileSystem } = {}): string[] {
-    const { fileSystem, name, path } = locate(source, options.fileSystem);
+    const { fileSystem, name, path } = locateFile(source, options.fileSystem);
     const engine = new Engine(engineModule(), readOnly(fileSystem), path);
     const code = engine.withPath(name, (at) => engine.guard("DB->verify", (e) => e.bdb_verify(at, 0)));
     if (code === 0) return [];
     const failure = engine.failure("DB->verify", code);
-    if (code !== DB_VERIFY_BAD && failure.code !== "DB_OLD_VERSION" && failure.code !== "EINVAL") throw failure;
-    return failure.detail === "" ? [failure.message] : failure.detail.split("\n");
+    // A damaged page can lead libdb to any code; a failure of the file system is no damage.
+    if (failure.cause !== undefined || failure.code === "ENOMEM") throw failure;
+    const lines = failure.detail.split("\n");
+    // What comes last is the code in words, behind the name of the file.
+    const problems = lines.length > 1 && lines.at(-1)?.startsWith(`${name}: `) ? lines.slice(0, -1) : lines;
+    return failure.detail === "" ? [failure.message] : problems;
   }
 
   /**
@@ -154,7 +158,7 @@ export class Database implements Disposable {
    * @returns the upgraded bytes where the source was bytes.
    */
   static upgrade(source: DatabaseSource, options: { readonly fileSystem?: FileSystem } = {}): Uint8Array | undefined {
-    const { fileSystem, name, path } = locate(source, options.fileSystem);
+    const { fileSystem, name, path } = locateFile(source, options.fileSystem);
     const engine = new Engine(engineModule(), fileSystem, path);
     engine.withPath(name, (at) => engine.call("DB->upgrade", [], (e) => e.bdb_upgrade(at, 0)));
     return typeof source === "string" ? undefined : (fileSystem as MemoryFileSystem).readFile(name);
@@ -298,7 +302,8 @@ export class Database implements Disposable {
    * @throws {TypeError} for a database that has a path.
    */
   toBytes(): Uint8Array {
-    if (this.path !== undefined || !(this.#fileSystem instanceof MemoryFileSystem)) throw new TypeError("toBytes: the database is in a file");
+    if (this.path !== undefined || !(this.#fileSystem instanceof MemoryFileSystem))
+      throw new TypeError("toBytes: the database is in a file");
     if (this.#engine !== undefined) this.sync();
     return this.#fileSystem.readFile(BYTES_NAME);
   }
@@ -375,6 +380,13 @@ function locate(
   const memory = new MemoryFileSystem();
   if (source.length > 0) memory.writeFile(BYTES_NAME, source);
   return { fileSystem: memory, name: BYTES_NAME, path: undefined };
+}
+
+/** As `locate`, but no bytes are an empty file, and not a database to be made. */
+function locateFile(source: DatabaseSource, given: FileSystem | undefined): ReturnType<typeof locate> {
+  const place = locate(source, given);
+  if (isEmpty(source)) (place.fileSystem as MemoryFileSystem).writeFile(place.name, new Uint8Array());
+  return place;
 }
 
 function isEmpty(source: DatabaseSource): boolean {

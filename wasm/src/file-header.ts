@@ -32,7 +32,12 @@ export function readFileHeader(bytes: Uint8Array): FileHeader | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   // 1.85 has its magic at 0, and its header is big-endian whatever the pages are.
   if (view.getUint32(0) === HASH_MAGIC) {
-    return { type: "hash", byteOrder: view.getUint32(8) === 1234 ? "little" : "big", version: view.getUint32(4), pageSize: view.getUint32(12) };
+    return {
+      type: "hash",
+      byteOrder: view.getUint32(8) === 1234 ? "little" : "big",
+      version: view.getUint32(4),
+      pageSize: view.getUint32(12),
+    };
   }
   for (const little of [true, false]) {
     const magic = view.getUint32(12, little);
@@ -62,7 +67,8 @@ export function checkFileHeader(bytes: Uint8Array, size: number, operation: stri
   if (!(READABLE[type] as readonly number[]).includes(version)) {
     throw refuse("DB_OLD_VERSION", `a version ${version} ${type} file, which Berkeley DB 5.3 ${versionHazard(type, version)}`);
   }
-  if (pageSize < 512 || pageSize > 65536 || (pageSize & (pageSize - 1)) !== 0) throw refuse("EINVAL", `damaged: a page size of ${pageSize} bytes`);
+  if (pageSize < 512 || pageSize > 65536 || (pageSize & (pageSize - 1)) !== 0)
+    throw refuse("EINVAL", `damaged: a page size of ${pageSize} bytes`);
   if (bytes.length < HEADER_SIZE || size % pageSize !== 0) {
     throw refuse("EINVAL", `damaged: ${size} bytes is no whole number of pages of ${pageSize}`);
   }

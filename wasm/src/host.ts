@@ -46,8 +46,10 @@ export class Host {
         truncate: (file: number, size: number) => this.#guard(() => this.#file(file).truncate(size)),
         sync: (file: number) => this.#guard(() => this.#file(file).sync()),
         size: (file: number) => this.#guard(() => this.#file(file).size()),
-        stat: (path: number, length: number) => this.#guard(() => this.#on(this.#text(path, length), (files, name) => files.stat(name).size)),
-        unlink: (path: number, length: number) => this.#guard(() => this.#on(this.#text(path, length), (files, name) => files.unlink(name))),
+        stat: (path: number, length: number) =>
+          this.#guard(() => this.#on(this.#text(path, length), (files, name) => files.stat(name).size)),
+        unlink: (path: number, length: number) =>
+          this.#guard(() => this.#on(this.#text(path, length), (files, name) => files.unlink(name))),
         rename: (from: number, fromLength: number, to: number, toLength: number) =>
           this.#guard(() => this.#fileSystem.rename(this.#text(from, fromLength), this.#text(to, toLength))),
       },
@@ -107,9 +109,10 @@ export class Host {
     return new TextDecoder().decode(this.#bytes(at, length));
   }
 
-  #guard(action: () => number | undefined | void): number {
+  #guard(action: () => unknown): number {
     try {
-      return action() ?? 0;
+      const result = action();
+      return typeof result === "number" ? result : 0;
     } catch (error) {
       this.lastError = error;
       return -errnoOf(error);
