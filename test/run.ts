@@ -56,7 +56,8 @@ if (files.length === 0) {
     if (test.todo === undefined || test.todo === false) process.exitCode = 1;
   });
   stream.on("test:pass", (test) => {
-    if (typeof test.skip === "string") noteSkip(test.skip, `${test.file === undefined ? "" : `${relative(compiledFolder, test.file)}: `}${test.name}`);
+    if (typeof test.skip === "string")
+      noteSkip(test.skip, `${test.file === undefined ? "" : `${relative(compiledFolder, test.file)}: `}${test.name}`);
   });
   const report = new spec();
   report.on("end", () => process.stdout.write(skipReport()));

@@ -78,7 +78,10 @@ function reasonFor(tool: NativeTool): string {
 
 /** Reads what `needs` gave for a reason: the tools and their packages. */
 export function readReason(reason: string): { readonly tool: string; readonly debianPackage: string }[] {
-  return Array.from(reason.matchAll(/needs (.+?) \(Debian package (\S+?)\)/g), ([, tool = "", debianPackage = ""]) => ({ tool, debianPackage }));
+  return Array.from(reason.matchAll(/needs (.+?) \(Debian package (\S+?)\)/g), ([, tool = "", debianPackage = ""]) => ({
+    tool,
+    debianPackage,
+  }));
 }
 
 export interface NativeOptions {

@@ -81,7 +81,8 @@ class Page {
 function markMeta(page: Page): void {
   page.mark(0, 27); // lsn, pgno, magic, version, pagesize, encrypt_alg, type, metaflags
   page.mark(28, 72); // free, last_pgno, nparts, key_count, record_count, flags, uid
-  if (page.type === P.HASHMETA) page.mark(72, 224); // max_bucket to spares[32]
+  if (page.type === P.HASHMETA)
+    page.mark(72, 224); // max_bucket to spares[32]
   else page.mark(76, 92); // minkey, re_len, re_pad, root
 }
 
@@ -112,7 +113,8 @@ function markLeaf(page: Page): void {
   for (let item = 0; item < page.entries; item++) {
     const at = page.index(item);
     const type = page.u8(at + 2) & 0x7f;
-    if (type === 1) page.mark(at, at + 3 + page.u16(at)); // BKEYDATA: len, type, data
+    if (type === 1)
+      page.mark(at, at + 3 + page.u16(at)); // BKEYDATA: len, type, data
     else if (type === 2 || type === 3) markOverflowItem(page, at);
     else throw new Error(`page ${page.number}: btree item ${item} of type ${type}`);
   }
