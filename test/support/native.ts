@@ -44,6 +44,16 @@ function find(tool: NativeTool): string | undefined {
   return path;
 }
 
+/**
+ * The path of a tool.
+ * @throws {Error} where it is not there, with its Debian package.
+ */
+export function findNative(tool: NativeTool): string {
+  const path = find(tool);
+  if (path === undefined) throw new Error(reasonFor(tool));
+  return path;
+}
+
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
@@ -97,8 +107,7 @@ export interface NativeOptions {
  * @throws {Error} where it is not there, or does not end in time.
  */
 export function runNative(tool: NativeTool, args: readonly string[], options: NativeOptions = {}): SpawnSyncReturns<Buffer> {
-  const path = find(tool);
-  if (path === undefined) throw new Error(reasonFor(tool));
+  const path = findNative(tool);
   const module = tool.split(" ")[1];
   const result = spawnSync(path, module === undefined ? args : [`-M${module}`, ...args], {
     timeout: 30_000,

@@ -1,0 +1,108 @@
+/**
+ * `npm run bench`: tsmakemap and native makemap side by side, in turn, in one
+ * run, so that a machine that slows down slows both. Each ratio is the median
+ * of those of the rounds. The exit code is 1 where one is above its limit.
+ */
+import { mkdirSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+import { findNative } from "../support/native.ts";
+import { type Measurement, measure, median } from "./measure.ts";
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+const folder = `${root}.build/bench/`;
+const program = [process.execPath, `${root}bin/tsmakemap.js`, "--no-progress", "-C", "/dev/null"];
+const LINES = 1_000_000;
+
+interface Row {
+  readonly what: string;
+  readonly ours: string;
+  readonly theirs: string;
+  readonly ratio: string;
+  readonly limit: string;
+}
+
+const rows: Row[] = [];
+let isOver = false;
+
+function report(what: string, ours: string, theirs: string, value: number, limit: number, unit = ""): void {
+  rows.push({ what, ours, theirs, ratio: `${value.toFixed(2)}${unit}`, limit: `${limit}${unit}` });
+  if (value > limit) isOver = true;
+}
+
+/** The commands in turn, a warm-up first. */
+async function inTurn(rounds: number, input: string, commands: readonly (readonly string[])[]): Promise<Measurement[][]> {
+  const results: Measurement[][] = commands.map(() => []);
+  for (let round = -1; round < rounds; round++) {
+    for (const [i, command] of commands.entries()) {
+      const measurement = await measure(command, input);
+      if (round >= 0) results[i]?.push(measurement);
+    }
+    process.stderr.write(round < 0 ? "warm-up done\n" : `round ${round + 1} of ${rounds} done\n`);
+  }
+  return results;
+}
+
+function ratio(a: readonly Measurement[], b: readonly Measurement[], of: (m: Measurement) => number): number {
+  return median(a.map((m, i) => of(m) / of(b[i] as Measurement)));
+}
+
+const seconds = (list: readonly Measurement[], of: (m: Measurement) => number): string => `${median(list.map(of)).toFixed(2)} s`;
+const wall = (m: Measurement): number => m.wall;
+const cpu = (m: Measurement): number => m.cpu;
+const peak = (m: Measurement): number => m.peak;
+
+async function manyLines(makemap: string, rounds: number): Promise<void> {
+  const input = `${folder}million`;
+  writeLines(input, LINES);
+  const native = (...options: string[]): string[] => [makemap, "-C", "/dev/null", ...options, "hash", `${folder}native`];
+  const [ours = [], stock = [], cached = []] = await inTurn(rounds, input, [
+    [...program, "hash", `${folder}ours`],
+    native(),
+    native("-c", "268435456"),
+  ]);
+  const what = `${LINES.toLocaleString("en")} lines: `;
+  report(`${what}wall time against makemap`, seconds(ours, wall), seconds(stock, wall), ratio(ours, stock, wall), 0.6);
+  report(`${what}processor time against makemap -c 268435456`, seconds(ours, cpu), seconds(cached, cpu), ratio(ours, cached, cpu), 2);
+  report(`${what}peak memory`, `${median(ours.map(peak)).toFixed(0)} MB`, "", Math.max(...ours.map(peak)), 300, " MB");
+}
+
+async function oneRecord(rounds: number): Promise<void> {
+  const input = `${root}fixtures/authinfo/smtp-auth`;
+  const [ours = [], node = []] = await inTurn(rounds, input, [
+    [...program, "hash", `${folder}one`],
+    [process.execPath, "-e", "0"],
+  ]);
+  report("one record: wall time against node -e 0", seconds(ours, wall), seconds(node, wall), ratio(ours, node, wall), 2.5);
+}
+
+function writeLines(path: string, count: number): void {
+  const file = openSync(path, "w");
+  for (let from = 0; from < count; from += 10_000) {
+    const lines = Array.from({ length: 10_000 }, (_, i) => {
+      const n = String(from + i).padStart(7, "0");
+      return `AuthInfo:host${n}.example.com\t"U:root" "I:user${n}@example.com" "P:secret"\n`;
+    });
+    writeSync(file, lines.join(""));
+  }
+}
+
+async function main(): Promise<void> {
+  const makemap = findNative("makemap");
+  mkdirSync(folder, { recursive: true });
+  try {
+    writeFileSync(`${folder}.gitignore`, "*\n");
+    await oneRecord(15);
+    await manyLines(makemap, 5);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  console.log(`Node ${process.version}, ${process.platform} ${process.arch}, ${availableParallelism()} processors`);
+  console.table(rows);
+  if (isOver) {
+    console.log("A figure is above its limit.");
+    process.exitCode = 1;
+  }
+}
+
+await main();
