@@ -48,8 +48,8 @@ function find(tool: NativeTool): string | undefined {
  * The path of a tool.
  * @throws {Error} where it is not there, with its Debian package.
  */
-export function findNative(tool: NativeTool): string {
-  const path = find(tool);
+export function nativePath(tool: NativeTool): string {
+  const path = findNative(tool);
   if (path === undefined) throw new Error(reasonFor(tool));
   return path;
 }
@@ -107,7 +107,7 @@ export interface NativeOptions {
  * @throws {Error} where it is not there, or does not end in time.
  */
 export function runNative(tool: NativeTool, args: readonly string[], options: NativeOptions = {}): SpawnSyncReturns<Buffer> {
-  const path = findNative(tool);
+  const path = nativePath(tool);
   const module = tool.split(" ")[1];
   const result = spawnSync(path, module === undefined ? args : [`-M${module}`, ...args], {
     timeout: 30_000,
