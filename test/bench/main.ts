@@ -6,7 +6,7 @@
 import { mkdirSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
-import { findNative } from "../support/native.ts";
+import { nativePath } from "../support/native.ts";
 import { type Measurement, measure, median } from "./measure.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
@@ -88,7 +88,7 @@ function writeLines(path: string, count: number): void {
 }
 
 async function main(): Promise<void> {
-  const makemap = findNative("makemap");
+  const makemap = nativePath("makemap");
   mkdirSync(folder, { recursive: true });
   try {
     writeFileSync(`${folder}.gitignore`, "*\n");

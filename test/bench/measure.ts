@@ -46,9 +46,9 @@ export async function measure(command: readonly string[], inputFile: string): Pr
   return { wall, cpu: childSeconds(await times), peak };
 }
 
-async function collect(stream: Readable): Promise<string> {
+async function collect(stream: Readable | null): Promise<string> {
   let text = "";
-  for await (const chunk of stream) text += String(chunk);
+  for await (const chunk of stream ?? []) text += String(chunk);
   return text;
 }
 

@@ -49,7 +49,7 @@ function find(tool: NativeTool): string | undefined {
  * @throws {Error} where it is not there, with its Debian package.
  */
 export function nativePath(tool: NativeTool): string {
-  const path = findNative(tool);
+  const path = find(tool);
   if (path === undefined) throw new Error(reasonFor(tool));
   return path;
 }
