@@ -25,6 +25,9 @@ const Flag = {
   DB_SET_RANGE: 27,
 } as const;
 
+/** For the calls that take no key or no data. */
+const NONE = new Uint8Array();
+
 /** Bytes of records that an iteration fetches at once. */
 const FETCH = 65536;
 
@@ -52,52 +55,52 @@ export class Cursor implements Disposable {
 
   /** The first record, or undefined in an empty database. DBC->get(DB_FIRST). */
   first(): DatabaseRecord | undefined {
-    return this.#get(Flag.DB_FIRST);
+    return this.#get(Flag.DB_FIRST, NONE, NONE);
   }
 
   /** The last record. DBC->get(DB_LAST). */
   last(): DatabaseRecord | undefined {
-    return this.#get(Flag.DB_LAST);
+    return this.#get(Flag.DB_LAST, NONE, NONE);
   }
 
   /** The record after this one, the first if there was none yet; undefined at the end. DBC->get(DB_NEXT). */
   next(): DatabaseRecord | undefined {
-    return this.#get(Flag.DB_NEXT);
+    return this.#get(Flag.DB_NEXT, NONE, NONE);
   }
 
   /** The record before this one, the last if there was none yet. DBC->get(DB_PREV). */
   previous(): DatabaseRecord | undefined {
-    return this.#get(Flag.DB_PREV);
+    return this.#get(Flag.DB_PREV, NONE, NONE);
   }
 
   /** The next record of the same key. DBC->get(DB_NEXT_DUP). */
   nextDuplicate(): DatabaseRecord | undefined {
-    return this.#get(Flag.DB_NEXT_DUP);
+    return this.#get(Flag.DB_NEXT_DUP, NONE, NONE);
   }
 
   /** The previous record of the same key. DBC->get(DB_PREV_DUP). */
   previousDuplicate(): DatabaseRecord | undefined {
-    return this.#get(Flag.DB_PREV_DUP);
+    return this.#get(Flag.DB_PREV_DUP, NONE, NONE);
   }
 
   /** The first record of the next key. DBC->get(DB_NEXT_NODUP). */
   nextKey(): DatabaseRecord | undefined {
-    return this.#get(Flag.DB_NEXT_NODUP);
+    return this.#get(Flag.DB_NEXT_NODUP, NONE, NONE);
   }
 
   /** The last record of the previous key. DBC->get(DB_PREV_NODUP). */
   previousKey(): DatabaseRecord | undefined {
-    return this.#get(Flag.DB_PREV_NODUP);
+    return this.#get(Flag.DB_PREV_NODUP, NONE, NONE);
   }
 
   /** The record that the cursor is at; undefined if it was deleted. DBC->get(DB_CURRENT). */
   current(): DatabaseRecord | undefined {
-    return this.#get(Flag.DB_CURRENT);
+    return this.#get(Flag.DB_CURRENT, NONE, NONE);
   }
 
   /** The first record of this key, or undefined, and the cursor stays. DBC->get(DB_SET). */
   set(key: Uint8Array): DatabaseRecord | undefined {
-    return this.#get(Flag.DB_SET, key);
+    return this.#get(Flag.DB_SET, key, NONE);
   }
 
   /**
@@ -105,7 +108,7 @@ export class Cursor implements Disposable {
    * file, which has no order, the same as `set`. DBC->get(DB_SET_RANGE).
    */
   setRange(key: Uint8Array): DatabaseRecord | undefined {
-    return this.#get(Flag.DB_SET_RANGE, key);
+    return this.#get(Flag.DB_SET_RANGE, key, NONE);
   }
 
   /** The record with this key and this data. DBC->get(DB_GET_BOTH). */
@@ -115,17 +118,17 @@ export class Cursor implements Disposable {
 
   /** Replaces the data of the record at the cursor. DBC->put(DB_CURRENT). */
   replace(data: Uint8Array): void {
-    this.#put(Flag.DB_CURRENT, new Uint8Array(), data);
+    this.#put(Flag.DB_CURRENT, NONE, data);
   }
 
   /** Adds a duplicate in front of the record at the cursor, in a database of unsorted duplicates. DBC->put(DB_BEFORE). */
   insertBefore(data: Uint8Array): void {
-    this.#put(Flag.DB_BEFORE, new Uint8Array(), data);
+    this.#put(Flag.DB_BEFORE, NONE, data);
   }
 
   /** Adds a duplicate behind the record at the cursor, in a database of unsorted duplicates. DBC->put(DB_AFTER). */
   insertAfter(data: Uint8Array): void {
-    this.#put(Flag.DB_AFTER, new Uint8Array(), data);
+    this.#put(Flag.DB_AFTER, NONE, data);
   }
 
   /**
@@ -182,16 +185,14 @@ export class Cursor implements Disposable {
     this.#handle = undefined;
   }
 
-  #get(flags: number, key?: Uint8Array, data?: Uint8Array): DatabaseRecord | undefined {
+  #get(flags: number, key: Uint8Array, data: Uint8Array): DatabaseRecord | undefined {
     const operation = "DBcursor->get";
     const [engine, handle] = this.#open(operation);
-    if (key !== undefined) checkBytes("key", key);
-    if (data !== undefined) checkBytes("data", data);
-    const k = key ?? new Uint8Array();
-    const d = data ?? new Uint8Array();
-    return engine.withBytes([k, d], 0, (keyAt = NULL, dataAt = NULL) => {
+    checkBytes("key", key);
+    checkBytes("data", data);
+    return engine.withBytes([key, data], 0, (keyAt = NULL, dataAt = NULL) => {
       const code = engine.call(operation, [DB_NOTFOUND, DB_KEYEMPTY], (e) =>
-        e.bdb_cursor_get(handle, keyAt, k.length, dataAt, d.length, flags),
+        e.bdb_cursor_get(handle, keyAt, key.length, dataAt, data.length, flags),
       );
       return code === 0 ? [engine.resultKey(), engine.resultData()] : undefined;
     });
