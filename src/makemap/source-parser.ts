@@ -17,6 +17,7 @@ const NUMBER_SIGN = 0x23;
 const UPPER_A = 0x41;
 const UPPER_Z = 0x5a;
 const CASE_BIT = 0x20;
+const BYTES = 256;
 
 export interface SourceOptions {
   /** -D: a line that begins with this byte is a comment; 0 for none. Default "#". */
@@ -42,9 +43,14 @@ export interface SourceSink {
 /** Takes the text in chunks of any size. */
 export class SourceParser {
   readonly #commentByte: number;
-  readonly #delimiterByte: number | undefined;
   readonly #allowEmptyValue: boolean;
-  readonly #keepCase: boolean;
+  /** A line that begins with one of these has no key: the default delimiters. */
+  readonly #leadingSpace: Uint8Array;
+  // Tables, since these two are asked of every byte.
+  /** 1 for each byte that is a delimiter. */
+  readonly #isDelimiter: Uint8Array;
+  /** What each byte of a key is stored as. */
+  readonly #folded: Uint8Array;
   readonly #nul: 0 | 1;
   /** The beginning of a line whose end has not been seen. */
   readonly #rest = new Uint8Array(PIECE);
@@ -53,9 +59,10 @@ export class SourceParser {
 
   constructor(options: SourceOptions = {}) {
     this.#commentByte = options.commentByte ?? NUMBER_SIGN;
-    this.#delimiterByte = options.delimiterByte;
     this.#allowEmptyValue = options.allowEmptyValue ?? false;
-    this.#keepCase = options.keepCase ?? false;
+    this.#isDelimiter = tableOf((byte) => (options.delimiterByte === undefined ? isSpace(byte) : Number(byte === options.delimiterByte)));
+    this.#leadingSpace = options.delimiterByte === undefined ? this.#isDelimiter : new Uint8Array(BYTES);
+    this.#folded = tableOf((byte) => (options.keepCase ? byte : lower(byte)));
     this.#nul = options.includeNul ? 1 : 0;
   }
 
@@ -132,14 +139,15 @@ export class SourceParser {
   #text(bytes: Uint8Array, start: number, end: number, sink: SourceSink): void {
     const first = bytes[start] as number;
     if (start === end || first === this.#commentByte) return;
-    if (this.#delimiterByte === undefined && isSpace(first)) {
+    if (this.#leadingSpace[first] === 1) {
       sink.diagnostics.push({ problem: "leading-space", line: this.#line });
       return;
     }
+    const isDelimiter = this.#isDelimiter;
     let keyEnd = start;
-    while (keyEnd < end && !this.#isDelimiter(bytes[keyEnd] as number)) keyEnd += 1;
+    while (keyEnd < end && isDelimiter[bytes[keyEnd] as number] === 0) keyEnd += 1;
     let value = keyEnd;
-    while (value < end && this.#isDelimiter(bytes[value] as number)) value += 1;
+    while (value < end && isDelimiter[bytes[value] as number] === 1) value += 1;
     if (value === end && !this.#allowEmptyValue) {
       const key = bytes.slice(start, keyEnd);
       this.#copyKey(bytes, start, keyEnd, key, 0);
@@ -157,25 +165,27 @@ export class SourceParser {
     this.#copyKey(bytes, key, keyEnd, target, to);
     to += keyLength;
     if (nul === 1) target[to - 1] = NUL;
-    for (let at = value; at < valueEnd; at++) target[to++] = bytes[at] as number;
+    for (let at = value; at < valueEnd; at++, to++) target[to] = bytes[at] as number;
     if (nul === 1) target[to] = NUL;
     sink.lines.push(this.#line);
   }
 
   #copyKey(bytes: Uint8Array, start: number, end: number, target: Uint8Array, to: number): void {
-    let out = to;
-    for (let at = start; at < end; at++) {
-      const byte = bytes[at] as number;
-      target[out++] = !this.#keepCase && byte >= UPPER_A && byte <= UPPER_Z ? byte | CASE_BIT : byte;
-    }
-  }
-
-  #isDelimiter(byte: number): boolean {
-    return this.#delimiterByte === undefined ? isSpace(byte) : byte === this.#delimiterByte;
+    const folded = this.#folded;
+    for (let at = start, out = to; at < end; at++, out++) target[out] = folded[bytes[at] as number] as number;
   }
 }
 
+function tableOf(value: (byte: number) => number): Uint8Array {
+  return Uint8Array.from({ length: BYTES }, (_, byte) => value(byte));
+}
+
 /** isspace() of the C locale, for bytes of ASCII. */
-function isSpace(byte: number): boolean {
-  return byte === SPACE || (byte >= TAB && byte <= CARRIAGE_RETURN);
+function isSpace(byte: number): 0 | 1 {
+  return byte === SPACE || (byte >= TAB && byte <= CARRIAGE_RETURN) ? 1 : 0;
+}
+
+/** tolower() of the C locale. */
+function lower(byte: number): number {
+  return byte >= UPPER_A && byte <= UPPER_Z ? byte | CASE_BIT : byte;
 }
