@@ -16,7 +16,7 @@ import { type FileFormat, targetFormat } from "./target.ts";
 /** makemap sets it for every hash map; it stands in the file. */
 const HASH_ELEMENTS = 4096;
 /** makemap's mode of a new map. */
-export const MAP_MODE = 0o640;
+const MAP_MODE = 0o640;
 const FILE_ID_LENGTH = 20;
 /** Records are handed to the engine some of these bytes at a time. */
 const BATCH = 1 << 18;

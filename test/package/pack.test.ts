@@ -98,6 +98,9 @@ test("a strict TypeScript program compiles against the installed types", (t) => 
   const folder = temporaryFolder(t);
   const source = `
     import { type DatabaseRecord, Database, RecordBatch } from "berkeley-db-js";
+    import { MapBuilder, type MapBuilderOptions, targetFormat } from "tsmakemap";
+    const options: MapBuilderOptions = { type: "hash", format: targetFormat("aix"), onDiagnostic: ({ line }) => line };
+    new MapBuilder("map.db", options).abandon();
     using database: Database = Database.open(new Uint8Array(), { type: "hash", create: true });
     const batch = new RecordBatch();
     batch.append(new Uint8Array([1]), new Uint8Array([2]));
@@ -108,10 +111,23 @@ test("a strict TypeScript program compiles against the installed types", (t) => 
     export { records, refused };`;
   writeFileSync(join(folder, "use.ts"), source);
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }\n');
-  const modules = join(folder, "node_modules/berkeley-db-js");
-  cpSync(join(wasm, "dist"), join(modules, "dist"), { recursive: true });
-  cpSync(join(wasm, "package.json"), join(modules, "package.json"));
-  const options = ["--strict", "--noEmit", "--target", "es2022", "--lib", "es2022,esnext.disposable", "--module", "nodenext", "--types", ""];
+  for (const [name, from] of Object.entries({ "berkeley-db-js": wasm, tsmakemap: root })) {
+    const to = join(folder, "node_modules", name);
+    cpSync(join(from, "dist"), join(to, "dist"), { recursive: true });
+    cpSync(join(from, "package.json"), join(to, "package.json"));
+  }
+  const options = [
+    "--strict",
+    "--noEmit",
+    "--target",
+    "es2022",
+    "--lib",
+    "es2022,esnext.disposable",
+    "--module",
+    "nodenext",
+    "--typeRoots",
+    "none",
+  ];
   const result = execFileSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), ...options, "use.ts"], {
     cwd: folder,
     encoding: "utf8",

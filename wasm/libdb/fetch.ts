@@ -14,7 +14,7 @@ import type { Upstream } from "./upstream.ts";
 
 const run = promisify(execFile);
 
-export const SOURCE_VARIABLE = "BERKELEY_DB_SOURCE";
+const SOURCE_VARIABLE = "BERKELEY_DB_SOURCE";
 
 export function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");

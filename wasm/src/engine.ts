@@ -8,13 +8,14 @@
 import { BerkeleyDBError, codeName, ENGINE_TRAP } from "./error.ts";
 import type { FileSystem } from "./file-system.ts";
 import { Host } from "./host.ts";
+import type { EngineModule } from "./platform.ts";
 
 /** An address in the module's memory. */
 declare const pointer: unique symbol;
 export type Pointer = number & { readonly [pointer]: true };
 
 export interface Exports {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: { readonly buffer: ArrayBufferLike };
   _initialize(): void;
   bdb_version(): Pointer;
   bdb_strerror(code: number): Pointer;
@@ -64,10 +65,10 @@ export class Engine {
   #trap: unknown;
   #input: { address: Pointer; size: number } = { address: NULL, size: 0 };
 
-  constructor(module: WebAssembly.Module, fileSystem: FileSystem, path: string | undefined) {
+  constructor(module: EngineModule, fileSystem: FileSystem, path: string | undefined) {
     this.path = path;
     this.#host = new Host(fileSystem);
-    const instance = new WebAssembly.Instance(module, this.#host.imports);
+    const instance = new WebAssembly.Instance(module as WebAssembly.Module, this.#host.imports);
     this.exports = instance.exports as unknown as Exports;
     this.#host.memory = this.exports.memory;
     this.#bytes = new Uint8Array(this.exports.memory.buffer as ArrayBuffer);

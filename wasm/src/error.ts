@@ -76,7 +76,6 @@ export function codeName(code: number): string {
 /** The engine's numbers for the codes that are no failure everywhere. */
 export const DB_KEYEMPTY = -30995;
 export const DB_NOTFOUND = -30988;
-export const DB_VERIFY_BAD = -30970;
 /** What a module that trapped is said to have returned. */
 export const ENGINE_TRAP = "ENGINE_TRAP";
 

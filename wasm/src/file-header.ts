@@ -7,8 +7,8 @@
  */
 import { BerkeleyDBError } from "./error.ts";
 
-export const HASH_MAGIC = 0x061561;
-export const BTREE_MAGIC = 0x053162;
+const HASH_MAGIC = 0x061561;
+const BTREE_MAGIC = 0x053162;
 /** What every page of a database file is at least as long as, and what its header fits into. */
 export const HEADER_SIZE = 512;
 

@@ -19,11 +19,11 @@ const HOST_SCRATCH = "\u0001scratch/";
 const ENOSYS = 52;
 
 export class Host {
-  readonly imports: WebAssembly.Imports;
+  readonly imports: Record<string, Record<string, (...args: number[]) => number>>;
   /** The last system error that was turned into an errno. */
   lastError: unknown;
   /** The module's memory; set when the module is there. */
-  memory: WebAssembly.Memory | undefined;
+  memory: { readonly buffer: ArrayBufferLike } | undefined;
 
   readonly #fileSystem: FileSystem;
   readonly #scratch = new MemoryFileSystem();
