@@ -23,8 +23,8 @@ export class InputError extends Error {}
  * @throws {InputError} here, and while the chunks are read.
  */
 export async function openInput(lineByLine: boolean): Promise<Input> {
-  const chunks = readInput();
   const status = statInput();
+  const chunks = readInput(status.isFIFO() || status.isSocket() || isatty(0));
   if (status.isFile()) return { chunks, size: status.size };
   if (isatty(0)) return { chunks, size: TYPED };
   if (lineByLine) return { chunks, size: undefined };
@@ -43,9 +43,15 @@ function statInput(): Stats {
   }
 }
 
-async function* readInput(): AsyncGenerator<Uint8Array, void, undefined> {
+/**
+ * Pipes and terminals may be set not to block, which process.stdin alone can
+ * read; all else, which it reads in small pieces or takes for empty, is read
+ * past it.
+ */
+async function* readInput(mayNotBlock: boolean): AsyncGenerator<Uint8Array, void, undefined> {
   try {
-    yield* createReadStream("", { fd: 0, autoClose: false, highWaterMark: CHUNK }) as AsyncIterable<Uint8Array>;
+    const stream = mayNotBlock ? process.stdin : createReadStream("", { fd: 0, autoClose: false, highWaterMark: CHUNK });
+    yield* stream as AsyncIterable<Uint8Array>;
   } catch (error) {
     throw new InputError("standard input", { cause: error });
   }

@@ -1,19 +1,26 @@
 /**
- * Text and bytes to standard output and standard error.
+ * Bytes to standard output.
  */
 import { once } from "node:events";
 
 /** Bytes are gathered up to this many before they are written. */
 const GATHER = 1 << 16;
 
+/** Standard output could not be written: its reader went away (EPIPE), or there was no room. */
+export class OutputError extends Error {}
+
 /** Standard output for much output: gathered, and no faster than the reader reads. */
 export class Output {
   readonly #stream: NodeJS.WriteStream;
   #chunks: Uint8Array[] = [];
   #length = 0;
+  #failure: OutputError | undefined;
 
   constructor(stream: NodeJS.WriteStream) {
     this.#stream = stream;
+    stream.on("error", (error) => {
+      this.#failure ??= new OutputError("standard output", { cause: error });
+    });
   }
 
   /** Takes bytes, which must not change afterwards. */
@@ -27,20 +34,20 @@ export class Output {
     return this.#length >= GATHER;
   }
 
-  /** Writes what is gathered; resolves when there is room for more. */
-  async flush(): Promise<void> {
-    if (this.#length === 0) return;
+  /** Hands on what is gathered, without waiting. */
+  push(): boolean {
     const bytes = Buffer.concat(this.#chunks);
     this.#chunks = [];
     this.#length = 0;
-    if (!this.#stream.write(bytes)) await once(this.#stream, "drain");
+    return bytes.length === 0 || this.#failure !== undefined || this.#stream.write(bytes);
   }
-}
 
-/** A reader that goes away, as `head` does, ends the program quietly. */
-export function endOnClosedPipe(): void {
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    process.kill(process.pid, "SIGPIPE");
-  });
+  /**
+   * Writes what is gathered; resolves when there is room for more.
+   * @throws {OutputError}
+   */
+  async flush(): Promise<void> {
+    if (!this.push()) await once(this.#stream, "drain").catch(() => {});
+    if (this.#failure !== undefined) throw this.#failure;
+  }
 }

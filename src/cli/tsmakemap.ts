@@ -15,7 +15,7 @@ import { type FormatSettings, readFormatSettings, SettingError } from "./format-
 import { type Input, InputError, openInput } from "./input.ts";
 import { type MakemapArguments, type MakemapRequest, parseMakemapArguments } from "./makemap-arguments.ts";
 import { diagnosticMessage, failureText, putErrorMessage, recordLine, usageText, warningMessage } from "./makemap-messages.ts";
-import { endOnClosedPipe, Output } from "./output.ts";
+import { Output, OutputError } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { strerror } from "./strerror.ts";
 import { EX_CANTCREAT, EX_DATAERR, EX_IOERR, EX_NOINPUT, EX_OK, EX_USAGE } from "./sysexits.ts";
@@ -37,29 +37,37 @@ class Exit extends Error {
 /** @returns the exit code. */
 export async function main(argv: readonly string[] = process.argv): Promise<number> {
   const program = basename(argv[1] ?? "tsmakemap").replace(/\.js$/, "");
-  endOnClosedPipe();
   ignoreFileSizeSignal();
+  const output = new Output(process.stdout);
   try {
     const request = parseMakemapArguments(argv.slice(2), program, process.env);
-    return request.kind === "run" ? await run(request.args, program) : answer(request, program);
+    const code = request.kind === "run" ? await run(request.args, program, output) : answer(request, program, output);
+    await output.flush();
+    return code;
   } catch (error) {
     if (error instanceof Exit) return error.code;
-    if (!(error instanceof InputError)) throw error;
-    process.stderr.write(`${program}: standard input: ${strerror(error.cause)}\n`);
-    return EX_NOINPUT;
+    if (error instanceof InputError) {
+      process.stderr.write(`${program}: standard input: ${strerror(error.cause)}\n`);
+      return EX_NOINPUT;
+    }
+    if (!(error instanceof OutputError)) throw error;
+    // A reader that goes away, as `head` does, is no news.
+    if ((error.cause as NodeJS.ErrnoException).code === "EPIPE") return EX_SIGPIPE;
+    process.stderr.write(`${program}: standard output: ${strerror(error.cause)}\n`);
+    return EX_IOERR;
   }
 }
 
-function answer(request: Exclude<MakemapRequest, { kind: "run" }>, program: string): number {
+function answer(request: Exclude<MakemapRequest, { kind: "run" }>, program: string, output: Output): number {
   switch (request.kind) {
     case "list":
-      process.stdout.write(listTypes(request.what));
+      output.write(listTypes(request.what));
       return EX_OK;
     case "help":
-      process.stdout.write(request.text);
+      output.write(request.text);
       return EX_OK;
     case "version":
-      process.stdout.write(`${program} ${packageVersion()} (Berkeley DB ${Database.libraryVersion})\n`);
+      output.write(`${program} ${packageVersion()} (Berkeley DB ${Database.libraryVersion})\n`);
       return EX_OK;
     case "usage":
       if (request.invalidOption !== undefined) process.stderr.write(`${program}: invalid option -- '${request.invalidOption}'\n`);
@@ -82,7 +90,7 @@ function packageVersion(): string {
   return (JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string }).version;
 }
 
-async function run(args: MakemapArguments, program: string): Promise<number> {
+async function run(args: MakemapArguments, program: string, output: Output): Promise<number> {
   if (args.hasInvalidDelimiter) process.stderr.write("Invalid separator\n");
   const settings = await formatSettings(args, program);
   const control = readControl(args);
@@ -90,7 +98,8 @@ async function run(args: MakemapArguments, program: string): Promise<number> {
   if (settings.hasHashVersion && type === "btree") throw new Exit(EX_USAGE, `${program}: --hash-version: a btree file has none\n`);
   const fail = (error: unknown): Exit => openFailure(args, program, type, error);
   const file = checkFile(args, control.trustedUser, fail);
-  return args.dump ? await dump(args, type, file, fail) : await make(args, program, type, file, settings, control.trustedUser, fail);
+  if (args.dump) return await dump(args, type, file, output, fail);
+  return await make(args, program, type, file, settings, control.trustedUser, output, fail);
 }
 
 async function formatSettings(args: MakemapArguments, program: string): Promise<FormatSettings> {
@@ -173,14 +182,19 @@ function checkFile(args: MakemapArguments, trustedUser: number | undefined, fail
   }
 }
 
-async function dump(args: MakemapArguments, type: MapType, file: SafeFile, fail: (error: unknown) => Exit): Promise<number> {
+async function dump(
+  args: MakemapArguments,
+  type: MapType,
+  file: SafeFile,
+  output: Output,
+  fail: (error: unknown) => Exit,
+): Promise<number> {
   let database: Database;
   try {
     database = openMap(file.path, type);
   } catch (error) {
     throw fail(error);
   }
-  const output = new Output(process.stdout);
   try {
     for (const record of database) {
       output.write(dumpLine(record, args.delimiterByte ?? TAB));
@@ -188,7 +202,6 @@ async function dump(args: MakemapArguments, type: MapType, file: SafeFile, fail:
     }
   } finally {
     database.close();
-    await output.flush();
   }
   return EX_OK;
 }
@@ -200,10 +213,10 @@ async function make(
   file: SafeFile,
   settings: FormatSettings,
   trustedUser: number | undefined,
+  output: Output,
   fail: (error: unknown) => Exit,
 ): Promise<number> {
   const input = await openInput(args.verbose || args.append);
-  const output = new Output(process.stdout);
   let status = EX_OK;
   let builder: MapBuilder;
   try {
@@ -221,6 +234,7 @@ async function make(
       onDiagnostic: (diagnostic) => {
         status = EX_DATAERR;
         progress.stop();
+        output.push();
         process.stderr.write(diagnosticMessage(program, args.mapName, diagnostic));
       },
     });
@@ -252,6 +266,8 @@ async function pump(input: Input, builder: MapBuilder, output: Output, progress:
     await output.flush();
     await progress.update(bytes, builder.lines);
   }
+  // Where ^C ended what feeds the pipe, the signal for this program has come too: it goes first.
+  for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
   builder.commit();
   await output.flush();
 }
