@@ -11,17 +11,10 @@ export class OutputError extends Error {}
 
 /** Standard output for much output: gathered, and no faster than the reader reads. */
 export class Output {
-  readonly #stream: NodeJS.WriteStream;
+  #stream: NodeJS.WriteStream | undefined;
   #chunks: Uint8Array[] = [];
   #length = 0;
   #failure: OutputError | undefined;
-
-  constructor(stream: NodeJS.WriteStream) {
-    this.#stream = stream;
-    stream.on("error", (error) => {
-      this.#failure ??= new OutputError("standard output", { cause: error });
-    });
-  }
 
   /** Takes bytes, which must not change afterwards. */
   write(bytes: Uint8Array | string): void {
@@ -35,11 +28,8 @@ export class Output {
   }
 
   /** Hands on what is gathered, without waiting. */
-  push(): boolean {
-    const bytes = Buffer.concat(this.#chunks);
-    this.#chunks = [];
-    this.#length = 0;
-    return bytes.length === 0 || this.#failure !== undefined || this.#stream.write(bytes);
+  push(): void {
+    this.#write();
   }
 
   /**
@@ -47,7 +37,29 @@ export class Output {
    * @throws {OutputError}
    */
   async flush(): Promise<void> {
-    if (!this.push()) await once(this.#stream, "drain").catch(() => {});
+    const full = this.#write();
+    if (full !== undefined) await once(full, "drain").catch(() => {});
     if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Returns the stream if it is full. */
+  #write(): NodeJS.WriteStream | undefined {
+    if (this.#length === 0 || this.#failure !== undefined) return undefined;
+    const bytes = Buffer.concat(this.#chunks);
+    this.#chunks = [];
+    this.#length = 0;
+    const stream = this.#open();
+    return stream.write(bytes) ? undefined : stream;
+  }
+
+  /** Node makes the stream when it is asked for, which takes a while. */
+  #open(): NodeJS.WriteStream {
+    if (this.#stream === undefined) {
+      this.#stream = process.stdout;
+      this.#stream.on("error", (error) => {
+        this.#failure ??= new OutputError("standard output", { cause: error });
+      });
+    }
+    return this.#stream;
   }
 }

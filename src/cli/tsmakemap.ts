@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { Database } from "berkeley-db-js";
 import { checkSafeFile, type SafeFile } from "../files/safe-file.ts";
+import type { SourceDiagnostic } from "../makemap/diagnostic.ts";
 import { MapBuilder, MapWriteError } from "../makemap/map-builder.ts";
 import { dumpLine, openMap } from "../makemap/map-dump.ts";
 import { mapFile } from "../makemap/map-name.ts";
@@ -18,7 +19,7 @@ import { diagnosticMessage, failureText, putErrorMessage, recordLine, usageText,
 import { Output, OutputError } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { strerror } from "./strerror.ts";
-import { EX_CANTCREAT, EX_DATAERR, EX_IOERR, EX_NOINPUT, EX_OK, EX_USAGE } from "./sysexits.ts";
+import { EX_CANTCREAT, EX_DATAERR, EX_IOERR, EX_NOINPUT, EX_OK, EX_SIGPIPE, EX_USAGE } from "./sysexits.ts";
 
 const DEFAULT_CONTROL_FILE = "/etc/mail/sendmail.cf";
 const TAB = 0x09;
@@ -38,7 +39,7 @@ class Exit extends Error {
 export async function main(argv: readonly string[] = process.argv): Promise<number> {
   const program = basename(argv[1] ?? "tsmakemap").replace(/\.js$/, "");
   ignoreFileSizeSignal();
-  const output = new Output(process.stdout);
+  const output = new Output();
   try {
     const request = parseMakemapArguments(argv.slice(2), program, process.env);
     const code = request.kind === "run" ? await run(request.args, program, output) : answer(request, program, output);
@@ -90,16 +91,26 @@ function packageVersion(): string {
   return (JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string }).version;
 }
 
+/** What a run works with, once the command line and sendmail.cf are understood. */
+interface Job {
+  readonly program: string;
+  readonly args: MakemapArguments;
+  readonly type: MapType;
+  readonly settings: FormatSettings;
+  /** Root alone has one. */
+  readonly trustedUser: number | undefined;
+  readonly output: Output;
+}
+
 async function run(args: MakemapArguments, program: string, output: Output): Promise<number> {
   if (args.hasInvalidDelimiter) process.stderr.write("Invalid separator\n");
   const settings = await formatSettings(args, program);
   const control = readControl(args);
   const type = resolveType(args, program, control.lines);
   if (settings.hasHashVersion && type === "btree") throw new Exit(EX_USAGE, `${program}: --hash-version: a btree file has none\n`);
-  const fail = (error: unknown): Exit => openFailure(args, program, type, error);
-  const file = checkFile(args, control.trustedUser, fail);
-  if (args.dump) return await dump(args, type, file, output, fail);
-  return await make(args, program, type, file, settings, control.trustedUser, output, fail);
+  const job: Job = { program, args, type, settings, trustedUser: control.trustedUser, output };
+  const file = checkFile(job);
+  return args.dump ? await dump(job, file) : await make(job, file);
 }
 
 async function formatSettings(args: MakemapArguments, program: string): Promise<FormatSettings> {
@@ -157,17 +168,15 @@ function resolveType(args: MakemapArguments, program: string, lines: readonly st
   throw new Exit(EX_CANTCREAT, `${program}: error opening type ${name} map ${args.mapName}: Unknown database type\n`);
 }
 
-function openFailure(args: MakemapArguments, program: string, type: MapType, error: unknown): Exit {
+function openFailure({ program, args, type }: Job, error: unknown): Exit {
   return new Exit(EX_CANTCREAT, `${program}: error opening type ${type} map ${args.mapName}: ${failureText(error)}\n`);
 }
 
-function checkFile(args: MakemapArguments, trustedUser: number | undefined, fail: (error: unknown) => Exit): SafeFile {
+function checkFile(job: Job): SafeFile {
+  const { args, trustedUser } = job;
   try {
-    const file = checkSafeFile(mapFile(args.mapName), {
-      access: args.dump ? "read" : "write",
-      allowLinks: args.allowLinks && !args.dump,
-      trustedUser,
-    });
+    const access = args.dump ? "read" : "write";
+    const file = checkSafeFile(mapFile(args.mapName), { access, allowLinks: args.allowLinks && !args.dump, trustedUser });
     if (file.status === undefined && (args.dump || args.append)) {
       throw Object.assign(new Error("ENOENT: no such file or directory"), { code: "ENOENT" });
     }
@@ -178,22 +187,17 @@ function checkFile(args: MakemapArguments, trustedUser: number | undefined, fail
     }
     return file;
   } catch (error) {
-    throw fail(error);
+    throw openFailure(job, error);
   }
 }
 
-async function dump(
-  args: MakemapArguments,
-  type: MapType,
-  file: SafeFile,
-  output: Output,
-  fail: (error: unknown) => Exit,
-): Promise<number> {
+async function dump(job: Job, file: SafeFile): Promise<number> {
+  const { args, type, output } = job;
   let database: Database;
   try {
     database = openMap(file.path, type);
   } catch (error) {
-    throw fail(error);
+    throw openFailure(job, error);
   }
   try {
     for (const record of database) {
@@ -206,55 +210,56 @@ async function dump(
   return EX_OK;
 }
 
-async function make(
-  args: MakemapArguments,
-  program: string,
-  type: MapType,
-  file: SafeFile,
-  settings: FormatSettings,
-  trustedUser: number | undefined,
-  output: Output,
-  fail: (error: unknown) => Exit,
-): Promise<number> {
+async function make(job: Job, file: SafeFile): Promise<number> {
+  const { program, args, output } = job;
   const input = await openInput(args.verbose || args.append);
-  let status = EX_OK;
-  let builder: MapBuilder;
-  try {
-    builder = new MapBuilder(file.path, {
-      ...args,
-      type,
-      duplicates: args.allowDuplicates ? "keep" : args.replaceDuplicates ? "replace" : "refuse",
-      format: settings.format,
-      fileId: settings.fileId,
-      sourceSize: input.size,
-      // A file with other names has to stay that file.
-      inPlace: args.inPlace || (file.status?.nlink ?? 1) > 1,
-      owner: trustedUser,
-      onRecord: args.verbose ? (key, value) => output.write(recordLine(key, value)) : undefined,
-      onDiagnostic: (diagnostic) => {
-        status = EX_DATAERR;
-        progress.stop();
-        output.push();
-        process.stderr.write(diagnosticMessage(program, args.mapName, diagnostic));
-      },
-    });
-  } catch (error) {
-    throw fail(error);
-  }
   const progress = new Progress({ wanted: args.progress, label: mapFile(args.mapName), total: input.size });
+  let status = EX_OK;
+  const builder = openBuilder(job, file, input.size, (diagnostic) => {
+    status = EX_DATAERR;
+    progress.stop();
+    output.push();
+    process.stderr.write(diagnosticMessage(program, args.mapName, diagnostic));
+  });
   const forget = onSignal(() => builder.abandon());
   try {
     await pump(input, builder, output, progress);
     return status;
   } catch (error) {
-    progress.stop();
     builder.abandon();
     if (!(error instanceof MapWriteError)) throw error;
-    await output.flush();
+    progress.stop();
+    output.push();
     throw new Exit(EX_IOERR, writeFailure(args, program, error));
   } finally {
     forget();
     progress.stop();
+  }
+}
+
+function openBuilder(
+  job: Job,
+  file: SafeFile,
+  sourceSize: number | undefined,
+  onDiagnostic: (diagnostic: SourceDiagnostic) => void,
+): MapBuilder {
+  const { args, type, settings, trustedUser, output } = job;
+  try {
+    return new MapBuilder(file.path, {
+      ...args,
+      type,
+      duplicates: args.allowDuplicates ? "keep" : args.replaceDuplicates ? "replace" : "refuse",
+      format: settings.format,
+      fileId: settings.fileId,
+      sourceSize,
+      // A file with other names has to stay that file.
+      inPlace: args.inPlace || (file.status?.nlink ?? 1) > 1,
+      owner: trustedUser,
+      onRecord: args.verbose ? (key, value) => output.write(recordLine(key, value)) : undefined,
+      onDiagnostic,
+    });
+  } catch (error) {
+    throw openFailure(job, error);
   }
 }
 
