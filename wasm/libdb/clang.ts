@@ -44,6 +44,8 @@ export const LINK_FLAGS: readonly string[] = [
   "-lwasi-emulated-mman",
   "-Wl,--gc-sections",
   "-Wl,--strip-all",
+  // shim/walk.c
+  "-Wl,--wrap=__memp_fget",
   "-Wl,-z,stack-size=262144",
 ];
 

@@ -10,6 +10,7 @@
 
 #include "bdb.h"
 #include "host.h"
+#include "walk.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,9 @@ static DB *database;
 static struct bdb_result result;
 static char message[MESSAGE_MAX];
 static size_t message_length;
+
+/* How often the database was changed: what an endless walk is told from. */
+static uint32_t changes;
 
 /* The batch of bdb_cursor_get_many(). */
 static unsigned char *batch_bytes;
@@ -57,6 +61,14 @@ on_message(const DB_ENV *dbenv, const char *text)
 {
 	(void)dbenv;
 	(void)text;
+}
+
+/* Damage that libdb would follow for ever. */
+static int
+endless(void)
+{
+	keep_message("a chain of pages has no end: the file is damaged");
+	return (EINVAL);
 }
 
 const char *
@@ -188,6 +200,7 @@ bdb_set(int option, uint32_t value)
 int
 bdb_open(const char *path, int type, uint32_t flags, int mode)
 {
+	walk_begin();
 	return (database->open(database,
 	    NULL, path, NULL, (DBTYPE)type, flags, mode));
 }
@@ -203,12 +216,14 @@ bdb_close(void)
 	if ((dbp = database) == NULL)
 		return (0);
 	database = NULL;
+	walk_begin();
 	return (dbp->close(dbp, 0));
 }
 
 int
 bdb_sync(void)
 {
+	walk_begin();
 	return (database->sync(database, 0));
 }
 
@@ -246,6 +261,7 @@ bdb_get(void *key, uint32_t key_length)
 	DBT k, d;
 	int ret;
 
+	walk_begin();
 	set_dbt(&k, key, key_length);
 	set_dbt(&d, NULL, 0);
 	if ((ret = database->get(database, NULL, &k, &d, 0)) == 0)
@@ -259,6 +275,8 @@ bdb_put(void *key, uint32_t key_length,
 {
 	DBT k, d;
 
+	walk_begin();
+	++changes;
 	set_dbt(&k, key, key_length);
 	set_dbt(&d, data, data_length);
 	return (database->put(database, NULL, &k, &d, flags));
@@ -278,6 +296,7 @@ bdb_put_many(unsigned char *batch, uint32_t length,
 	unsigned char *end;
 	int ret, t_ret;
 
+	++changes;
 	index = refusals = 0;
 	end = batch + length;
 	set_dbt(&k, NULL, 0);
@@ -303,6 +322,7 @@ bdb_put_many(unsigned char *batch, uint32_t length,
 		d.data = batch + key_length;
 		d.size = data_length;
 		batch += key_length + data_length;
+		walk_begin();
 		if ((ret = __dbc_put(dbc, &k, &d, flags)) == DB_KEYEXIST)
 			refused[refusals++] = index;
 		else if (ret != 0)
@@ -324,6 +344,8 @@ bdb_delete(void *key, uint32_t key_length)
 {
 	DBT k;
 
+	walk_begin();
+	++changes;
 	set_dbt(&k, key, key_length);
 	return (database->del(database, NULL, &k, 0));
 }
@@ -331,16 +353,88 @@ bdb_delete(void *key, uint32_t key_length)
 /*
  * Cursors
  */
+struct cursor {
+	DBC *dbc;
+	/* Steps in one direction, with nothing changed in between. */
+	uint64_t steps;
+	int direction;
+	uint32_t changes;
+};
+
+/* No record takes fewer bytes than this: its share of the index, and a length. */
+#define RECORD_MIN	4
+
+/* Whether a walk has seen more records than there is room for in the file. */
+static int
+is_endless(uint64_t steps)
+{
+	db_pgno_t last;
+
+	if (steps < 1000 || __memp_get_last_pgno(database->mpf, &last) != 0)
+		return (0);
+	return (steps >
+	    ((uint64_t)last + 1) * database->pgsize / RECORD_MIN);
+}
+
+static int
+direction_of(uint32_t flags)
+{
+	switch (flags) {
+	case DB_NEXT:
+	case DB_NEXT_DUP:
+	case DB_NEXT_NODUP:
+		return (1);
+	case DB_PREV:
+	case DB_PREV_DUP:
+	case DB_PREV_NODUP:
+		return (-1);
+	default:
+		return (0);
+	}
+}
+
+static int
+step(struct cursor *c, DBT *k, DBT *d, uint32_t flags)
+{
+	int direction;
+
+	direction = direction_of(flags);
+	if (direction == 0 ||
+	    direction != c->direction || changes != c->changes) {
+		c->steps = 0;
+		c->direction = direction;
+		c->changes = changes;
+	} else if (is_endless(++c->steps))
+		return (endless());
+	walk_begin();
+	return (c->dbc->get(c->dbc, k, d, flags));
+}
+
 int
 bdb_cursor_open(void **cursor)
 {
-	return (database->cursor(database, NULL, (DBC **)cursor, 0));
+	struct cursor *c;
+	int ret;
+
+	if ((c = calloc(1, sizeof(*c))) == NULL)
+		return (ENOMEM);
+	if ((ret = database->cursor(database, NULL, &c->dbc, 0)) != 0) {
+		free(c);
+		return (ret);
+	}
+	*cursor = c;
+	return (0);
 }
 
 int
 bdb_cursor_close(void *cursor)
 {
-	return (((DBC *)cursor)->close(cursor));
+	DBC *dbc;
+
+	dbc = ((struct cursor *)cursor)->dbc;
+	free(cursor);
+	walk_begin();
+	return (dbc->close(dbc));
 }
 
 int
@@ -352,7 +446,7 @@ bdb_cursor_get(void *cursor, void *key, uint32_t key_length,
 
 	set_dbt(&k, key, key_length);
 	set_dbt(&d, data, data_length);
-	if ((ret = ((DBC *)cursor)->get(cursor, &k, &d, flags)) == 0)
+	if ((ret = step(cursor, &k, &d, flags)) == 0)
 		set_result(&k, &d);
 	return (ret);
 }
@@ -388,7 +482,7 @@ bdb_cursor_get_many(void *cursor, uint32_t flags, uint32_t length)
 	unsigned char *p;
 	int ret;
 
-	dbc = cursor;
+	dbc = ((struct cursor *)cursor)->dbc;
 	back = flags == DB_NEXT ? DB_PREV : DB_NEXT;
 	result.data_length = 0;
 	if ((ret = batch_make_room(length)) != 0)
@@ -396,7 +490,7 @@ bdb_cursor_get_many(void *cursor, uint32_t flags, uint32_t length)
 	for (used = 0;; used += need) {
 		set_dbt(&k, NULL, 0);
 		set_dbt(&d, NULL, 0);
-		if ((ret = dbc->get(dbc, &k, &d, flags)) != 0)
+		if ((ret = step(cursor, &k, &d, flags)) != 0)
 			break;
 		need = BATCH_HEADER + k.size + d.size;
 		if (used + need > length) {
@@ -425,27 +519,39 @@ int
 bdb_cursor_put(void *cursor, void *key, uint32_t key_length,
     void *data, uint32_t data_length, uint32_t flags)
 {
+	DBC *dbc;
 	DBT k, d;
 
+	dbc = ((struct cursor *)cursor)->dbc;
+	walk_begin();
+	++changes;
 	set_dbt(&k, key, key_length);
 	set_dbt(&d, data, data_length);
-	return (((DBC *)cursor)->put(cursor, &k, &d, flags));
+	return (dbc->put(dbc, &k, &d, flags));
 }
 
 int
 bdb_cursor_delete(void *cursor)
 {
-	return (((DBC *)cursor)->del(cursor, 0));
+	DBC *dbc;
+
+	dbc = ((struct cursor *)cursor)->dbc;
+	walk_begin();
+	++changes;
+	return (dbc->del(dbc, 0));
 }
 
 int
 bdb_cursor_count(void *cursor)
 {
+	DBC *dbc;
 	db_recno_t count;
 	int ret;
 
+	dbc = ((struct cursor *)cursor)->dbc;
+	walk_begin();
 	count = 0;
-	ret = ((DBC *)cursor)->count(cursor, &count, 0);
+	ret = dbc->count(dbc, &count, 0);
 	result.data_length = count;
 	return (ret);
 }
@@ -466,8 +572,12 @@ bdb_count(void)
 	set_dbt(&k, NULL, 0);
 	set_dbt(&d, NULL, 0);
 	k.flags = d.flags = DB_DBT_USERMEM | DB_DBT_PARTIAL;
-	for (count = 0; (ret = dbc->get(dbc, &k, &d, DB_NEXT)) == 0;)
-		++count;
+	for (count = 0;; ++count) {
+		walk_begin();
+		if ((ret = is_endless(count) ?
+		    endless() : dbc->get(dbc, &k, &d, DB_NEXT)) != 0)
+			break;
+	}
 	if (ret == DB_NOTFOUND)
 		ret = 0;
 	if ((t_ret = dbc->close(dbc)) != 0 && ret == 0)
@@ -521,6 +631,7 @@ bdb_stat(uint32_t *fields, uint32_t flags)
 	void *sp;
 	int ret;
 
+	walk_begin();
 	memset(fields, 0, BDB_STAT_FIELDS * sizeof(*fields));
 	if ((ret = database->stat(database, NULL, &sp, flags)) != 0)
 		return (ret);
@@ -538,6 +649,8 @@ bdb_compact(void)
 	DB_COMPACT compact;
 	int ret;
 
+	walk_unbounded();
+	++changes;
 	memset(&compact, 0, sizeof(compact));
 	ret = database->compact(database,
 	    NULL, NULL, NULL, &compact, DB_FREE_SPACE, NULL);
@@ -553,6 +666,7 @@ bdb_verify(const char *path, uint32_t flags)
 
 	if ((ret = create(&dbp)) != 0)
 		return (ret);
+	walk_unbounded();	/* it looks out for itself */
 	/* DB->verify closes the handle, whatever comes of it. */
 	return (dbp->verify(dbp, path, NULL, NULL, flags));
 }
@@ -565,7 +679,14 @@ bdb_upgrade(const char *path, uint32_t flags)
 
 	if ((ret = create(&dbp)) != 0)
 		return (ret);
-	ret = dbp->upgrade(dbp, path, flags);
+	walk_unbounded();	/* it goes from page to page */
+	/*
+	 * For a hash file DB->upgrade needs a cache, which only DB->open makes;
+	 * without one it runs off into memory that is not there.
+	 */
+	if ((ret = __env_open(dbp->dbenv, NULL,
+	    DB_CREATE | DB_INIT_MPOOL | DB_PRIVATE, 0)) == 0)
+		ret = dbp->upgrade(dbp, path, flags);
 	if ((t_ret = dbp->close(dbp, 0)) != 0 && ret == 0)
 		ret = t_ret;
 	return (ret);
