@@ -5,7 +5,7 @@
 import { type Command, Option } from "commander";
 import { type FileFormat, HASH_VERSIONS, type HashVersion, TARGETS, type TargetName, targetFormat } from "../makemap/target.ts";
 
-export const SETTINGS_PREFIX = "TSMAKEMAP";
+const SETTINGS_PREFIX = "TSMAKEMAP";
 
 /** An option's value that cannot be; the message names option and mend. */
 export class SettingError extends Error {}
