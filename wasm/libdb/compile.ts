@@ -37,6 +37,7 @@ export async function compileEngine(input: CompileInput): Promise<Uint8Array> {
   const units = listUnits(input);
   const objects = new Map<string, Uint8Array>();
   let done = 0;
+  input.onProgress(0, units.length + 1, "");
   const finished = (unit: Unit, object: Uint8Array): void => {
     objects.set(unit.name, object);
     done += 1;
