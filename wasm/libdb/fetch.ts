@@ -6,7 +6,7 @@
  */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { BuildFailure, codeOf } from "./failure.ts";
@@ -15,6 +15,11 @@ import type { Upstream } from "./upstream.ts";
 const run = promisify(execFile);
 
 const SOURCE_VARIABLE = "BERKELEY_DB_SOURCE";
+
+/** Bytes that apt-get needs for the package lists and the tarball. */
+const FETCH_ROOM = 150e6;
+/** Milliseconds after which apt-get has stopped getting on. */
+const FETCH_TIME = 300_000;
 
 export function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
@@ -38,6 +43,7 @@ export async function fetchSource(upstream: Upstream, cacheFolder: string, step:
 
   step(`fetching the source package ${upstream.tarball.debianSourcePackage} with apt-get`);
   await mkdir(join(cacheFolder, "source"), { recursive: true });
+  await checkRoom(join(cacheFolder, "source"));
   const folder = await mkdtemp(join(cacheFolder, "source", "apt-"));
   try {
     await aptSource(upstream, folder);
@@ -51,6 +57,12 @@ export async function fetchSource(upstream: Upstream, cacheFolder: string, step:
 
 function giveSource(upstream: Upstream): string {
   return `Get ${upstream.tarball.name} on another machine ("apt-get source --download-only ${upstream.tarball.debianSourcePackage}"), set ${SOURCE_VARIABLE} to its path and run "npm run build".`;
+}
+
+/** apt-get does not fail on a full disc, it waits. */
+async function checkRoom(folder: string): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize < FETCH_ROOM) throw discFull(folder, undefined);
 }
 
 async function readNamed(path: string): Promise<Buffer> {
@@ -104,12 +116,14 @@ async function aptSource(upstream: Upstream, folder: string): Promise<void> {
 
 async function apt(upstream: Upstream, args: string[], folder: string): Promise<void> {
   try {
-    await run("apt-get", args, { cwd: folder, env: { ...process.env, LC_ALL: "C" } });
+    await run("apt-get", args, { cwd: folder, env: { ...process.env, LC_ALL: "C" }, timeout: FETCH_TIME });
   } catch (error) {
     if (codeOf(error) === "ENOENT") {
       throw new BuildFailure("this machine has no apt-get to fetch the source of libdb with", giveSource(upstream), { cause: error });
     }
-    const said = error instanceof Error && "stderr" in error ? String(error.stderr).trim() : String(error);
+    let said = error instanceof Error && "stderr" in error ? String(error.stderr).trim() : String(error);
+    if (error instanceof Error && "killed" in error && error.killed === true)
+      said += `\nit had not ended after ${FETCH_TIME / 60_000} minutes`;
     if (/No space left on device/.test(said)) throw discFull(folder, error);
     throw new BuildFailure(
       `apt-get could not fetch the source package ${upstream.tarball.debianSourcePackage}:\n${indent(said)}`,
