@@ -30,8 +30,6 @@ export interface MakemapArguments extends FormatFlags {
   readonly allowLinks: boolean;
   /** -t: its first byte. */
   readonly delimiterByte: number | undefined;
-  /** -t '' */
-  readonly hasInvalidDelimiter: boolean;
   /** -u */
   readonly dump: boolean;
   /** -v */
@@ -62,9 +60,17 @@ class Ended extends Error {
   }
 }
 
-/** @param argv without the programs: process.argv.slice(2). */
-export function parseMakemapArguments(argv: readonly string[], program: string, environment: NodeJS.ProcessEnv): MakemapRequest {
-  const command = makemapCommand(program);
+/**
+ * @param argv without the programs: process.argv.slice(2).
+ * @param onInvalidDelimiter called for each -t '', which is then as if it were not there.
+ */
+export function parseMakemapArguments(
+  argv: readonly string[],
+  program: string,
+  environment: NodeJS.ProcessEnv,
+  onInvalidDelimiter: () => void = () => {},
+): MakemapRequest {
+  const command = makemapCommand(program, onInvalidDelimiter);
   if (environment["POSIXLY_CORRECT"] !== undefined) command.passThroughOptions();
   try {
     command.parse(argv, { from: "user" });
@@ -79,7 +85,7 @@ export function parseMakemapArguments(argv: readonly string[], program: string, 
 }
 
 /** The command, with its help; exported for what is made from its options. */
-export function makemapCommand(program: string): Command {
+export function makemapCommand(program: string, onInvalidDelimiter: () => void = () => {}): Command {
   const end = (request: () => MakemapRequest) => (): never => {
     throw new Ended(request());
   };
@@ -102,7 +108,10 @@ export function makemapCommand(program: string): Command {
     .option("-o", "add to the map that is there")
     .option("-r", "a later duplicate replaces the earlier one")
     .option("-s", "follow links")
-    .option("-t <delimiter>", "delimiter between key and value (default: white space)")
+    .option("-t <delimiter>", "delimiter between key and value (default: white space)", (value, previous: string | undefined) => {
+      if (value === "") onInvalidDelimiter();
+      return value === "" ? previous : value;
+    })
     .option("-u", "print the records of the map")
     .option("-v", "print each record as it is stored")
     .addOption(new Option("-L").hideHelp())
@@ -192,7 +201,6 @@ function toArguments(options: Options, type: string, mapName: string): MakemapAr
     replaceDuplicates: options.r ?? false,
     allowLinks: options.s ?? false,
     delimiterByte: options.t === undefined || options.t === "" ? undefined : firstByte(options.t),
-    hasInvalidDelimiter: options.t === "",
     dump: options.u ?? false,
     verbose: options.v ?? false,
     inPlace: options.inPlace ?? false,

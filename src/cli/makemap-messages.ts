@@ -69,6 +69,8 @@ export function failureText(error: unknown): string {
         return "Regular files only";
       case "executable":
         return "Executable files not allowed";
+      case "name-too-long":
+        return "Name too long";
     }
   }
   // makemap has no more to say than the system; where the engine has, it is worth saying.

@@ -41,7 +41,7 @@ export async function main(argv: readonly string[] = process.argv): Promise<numb
   ignoreFileSizeSignal();
   const output = new Output();
   try {
-    const request = parseMakemapArguments(argv.slice(2), program, process.env);
+    const request = parseMakemapArguments(argv.slice(2), program, process.env, () => process.stderr.write("Invalid separator\n"));
     const code = request.kind === "run" ? await run(request.args, program, output) : answer(request, program, output);
     await output.flush();
     return code;
@@ -103,7 +103,6 @@ interface Job {
 }
 
 async function run(args: MakemapArguments, program: string, output: Output): Promise<number> {
-  if (args.hasInvalidDelimiter) process.stderr.write("Invalid separator\n");
   const settings = await formatSettings(args, program);
   const control = readControl(args);
   const type = resolveType(args, program, control.lines);
@@ -144,8 +143,8 @@ function readControl(args: MakemapArguments): Control {
   if (!isRoot) return { lines, trustedUser: undefined };
   let trustedUser: number | undefined;
   for (const user of trustedUsers(lines)) {
-    if ("uid" in user) trustedUser = user.uid;
-    else process.stderr.write(`TrustedUser: unknown user ${user.unknownName}\n`);
+    trustedUser = "uid" in user && user.uid !== 0 ? user.uid : undefined;
+    if ("unknownName" in user) process.stderr.write(`TrustedUser: unknown user ${user.unknownName}\n`);
   }
   return { lines, trustedUser };
 }
@@ -154,13 +153,13 @@ function resolveType(args: MakemapArguments, program: string, lines: readonly st
   let name = args.type;
   if (isCfType(name) || (name === "" && process.geteuid?.() === 0)) {
     const path = args.controlFile ?? DEFAULT_CONTROL_FILE;
-    const found = mapTypeOf(lines, args.mapName, name === "CF");
+    const found = name === "" ? undefined : mapTypeOf(lines, args.mapName, name !== "cf");
     if (found === undefined) {
       const missing = `${program}: mapfile ${args.mapName}: not found in ${path}`;
-      if (args.fallbackType === undefined) throw new Exit(EX_DATAERR, `${missing}\n`);
+      if (!args.fallbackType) throw new Exit(EX_DATAERR, `${missing}\n`);
       if (args.verbose) process.stderr.write(`${missing}, using fallback ${args.fallbackType}\n`);
     }
-    name = found ?? args.fallbackType ?? name;
+    name = found ?? args.fallbackType ?? "";
   }
   if (isMapType(name)) return name;
   const option = MISSING_TYPES.get(name);
@@ -169,23 +168,22 @@ function resolveType(args: MakemapArguments, program: string, lines: readonly st
 }
 
 function openFailure({ program, args, type }: Job, error: unknown): Exit {
-  return new Exit(EX_CANTCREAT, `${program}: error opening type ${type} map ${args.mapName}: ${failureText(error)}\n`);
+  // makemap goes on to the next type there is after one of these, and forgets what it was.
+  const isForgotten = type === "implicit" && ["ENOENT", "EINVAL"].includes((error as NodeJS.ErrnoException).code ?? "");
+  const text = isForgotten ? "Unknown database type" : failureText(error);
+  return new Exit(EX_CANTCREAT, `${program}: error opening type ${type} map ${args.mapName}: ${text}\n`);
 }
 
 function checkFile(job: Job): SafeFile {
   const { args, trustedUser } = job;
   try {
-    const access = args.dump ? "read" : "write";
-    const file = checkSafeFile(mapFile(args.mapName), { access, allowLinks: args.allowLinks && !args.dump, trustedUser });
-    if (file.status === undefined && (args.dump || args.append)) {
-      throw Object.assign(new Error("ENOENT: no such file or directory"), { code: "ENOENT" });
-    }
-    for (const warning of file.warnings) {
-      // makemap looks at the folders twice, and says so.
-      const isFolder = warning.kind === "world-writable" || warning.kind === "group-writable";
-      process.stderr.write(warningMessage(warning).repeat(isFolder ? 2 : 1));
-    }
-    return file;
+    return checkSafeFile(mapFile(args.mapName), {
+      access: args.dump ? "read" : "write",
+      mayCreate: !args.dump && !args.append,
+      allowLinks: args.allowLinks,
+      trustedUser,
+      onWarning: (warning) => process.stderr.write(warningMessage(warning)),
+    });
   } catch (error) {
     throw openFailure(job, error);
   }
@@ -195,7 +193,7 @@ async function dump(job: Job, file: SafeFile): Promise<number> {
   const { args, type, output } = job;
   let database: Database;
   try {
-    database = openMap(file.path, type);
+    database = openMap(file.path, type, { withDuplicates: args.allowDuplicates });
   } catch (error) {
     throw openFailure(job, error);
   }

@@ -5,10 +5,10 @@
  * The name of the file beside it tells whose it is, so that one which a killed
  * run left behind is removed by the next run on the same file.
  */
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import * as fs from "node:fs";
-import { hostname } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { hostname, tmpdir } from "node:os";
+import { basename, dirname, join, resolve } from "node:path";
 import { kill, pid } from "node:process";
 import type { FileSystem } from "berkeley-db-js";
 
@@ -35,6 +35,7 @@ export class Replacement {
   readonly path: string;
   readonly #options: ReplacementOptions;
   readonly #old: fs.Stats | undefined;
+  readonly #inPlace: boolean;
   #done = false;
 
   /**
@@ -45,11 +46,26 @@ export class Replacement {
     this.target = target;
     this.#options = options;
     this.#old = statOrUndefined(target);
-    removeStale(target, options.fileSystem);
-    this.path = join(dirname(target), `${prefix(target)}${pid}`);
     // Nobody else reads it before it has the old file's owner and mode.
     const mode = this.#old === undefined ? options.mode : 0o600;
-    options.fileSystem.open(this.path, { write: true, create: true, exclusive: true }, mode).close();
+    const make = (path: string): string => {
+      options.fileSystem.open(path, { write: true, create: true, exclusive: true }, mode).close();
+      return path;
+    };
+    const beside = prefix(basename(target));
+    removeStale(dirname(target), beside, options.fileSystem);
+    try {
+      this.path = make(join(dirname(target), `${beside}${pid}`));
+      this.#inPlace = options.inPlace === true && this.#old !== undefined;
+    } catch (error) {
+      // A map of one's own in a folder of another's can be written to, and not be replaced.
+      const mayWrite = this.#old !== undefined && ["EACCES", "EPERM"].includes((error as NodeJS.ErrnoException).code ?? "");
+      if (!mayWrite) throw error;
+      const elsewhere = prefix(resolve(target));
+      removeStale(tmpdir(), elsewhere, options.fileSystem);
+      this.path = make(join(tmpdir(), `${elsewhere}${pid}-${randomBytes(4).toString("hex")}`));
+      this.#inPlace = true;
+    }
   }
 
   /** Begins with the content of the file that is there. */
@@ -62,13 +78,12 @@ export class Replacement {
    * @throws {Error} of the file system; the old content is then there still.
    */
   commit(): void {
-    const { fileSystem, inPlace } = this.#options;
-    if (inPlace && this.#old !== undefined) {
+    const { fileSystem } = this.#options;
+    if (this.#inPlace || !this.#setOwnerAndMode()) {
       this.#writeInPlace();
       this.abandon();
       return;
     }
-    this.#setOwnerAndMode();
     sync(fileSystem, this.path);
     fileSystem.rename(this.path, this.target);
     this.#done = true;
@@ -85,21 +100,19 @@ export class Replacement {
     }
   }
 
-  /** An owner that cannot be set is no reason to fail: only root gives files away. */
-  #setOwnerAndMode(): void {
+  /** Whether the new file could be made what the old one is; an owner that was asked for besides is set if it can be. */
+  #setOwnerAndMode(): boolean {
     const old = this.#old;
-    const owner = this.#options.owner ?? old?.uid;
-    const made = fs.lstatSync(this.path);
-    const group = old?.gid ?? made.gid;
-    if ((owner !== undefined && owner !== made.uid) || group !== made.gid) {
-      try {
-        fs.chownSync(this.path, owner ?? made.uid, group);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "EPERM") throw error;
-      }
+    if (old !== undefined) {
+      const made = fs.lstatSync(this.path);
+      // Only root gives files away: what belongs to another has to stay that file.
+      if ((old.uid !== made.uid || old.gid !== made.gid) && !tryChown(this.path, old.uid, old.gid)) return false;
     }
+    const { owner } = this.#options;
+    if (owner !== undefined && owner !== old?.uid) tryChown(this.path, owner, -1);
     // After the owner: a change of owner may clear bits of the mode.
     if (old !== undefined) fs.chmodSync(this.path, old.mode & 0o7777);
+    return true;
   }
 
   /** The old content is kept until the new one is whole, and put back if it does not get so far. */
@@ -118,7 +131,7 @@ export class Replacement {
     } finally {
       fileSystem.unlink(saved);
     }
-    if (owner !== undefined && owner !== this.#old?.uid) fs.chownSync(this.target, owner, -1);
+    if (owner !== undefined && owner !== this.#old?.uid) tryChown(this.target, owner, -1);
   }
 
   #copy(from: string, to: string): void {
@@ -147,7 +160,7 @@ export class Replacement {
 
 /** Short, whatever the length of the target's own name, and one for each target. */
 function prefix(target: string): string {
-  return `.${digest(basename(target))}-${digest(hostname())}-`;
+  return `.${digest(target)}-${digest(hostname())}-`;
 }
 
 function digest(text: string): string {
@@ -155,12 +168,10 @@ function digest(text: string): string {
 }
 
 /** Removes what earlier runs on the same target left behind. */
-function removeStale(target: string, fileSystem: FileSystem): void {
-  const folder = dirname(target);
-  const ours = prefix(target);
+function removeStale(folder: string, ours: string, fileSystem: FileSystem): void {
   const anyHost = ours.slice(0, 10);
   for (const name of namesIn(folder)) {
-    const match = name.startsWith(anyHost) ? /^\.[0-9a-f]{8}-[0-9a-f]{8}-(\d+)(\.old)?$/.exec(name) : null;
+    const match = name.startsWith(anyHost) ? /^\.[0-9a-f]{8}-[0-9a-f]{8}-(\d+)(-[0-9a-f]{8})?(\.old)?$/.exec(name) : null;
     if (match === null) continue;
     const path = join(folder, name);
     const dead = name.startsWith(ours) ? !isRunning(Number(match[1])) : isOld(path);
@@ -199,6 +210,17 @@ function isOld(path: string): boolean {
 
 function statOrUndefined(path: string): fs.Stats | undefined {
   return fs.lstatSync(path, { throwIfNoEntry: false });
+}
+
+/** Whether the system lets it be done. */
+function tryChown(path: string, uid: number, gid: number): boolean {
+  try {
+    fs.chownSync(path, uid, gid);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EPERM") throw error;
+    return false;
+  }
 }
 
 function sync(fileSystem: FileSystem, path: string): void {

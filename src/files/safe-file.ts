@@ -8,7 +8,7 @@ import * as fs from "node:fs";
 import { dirname } from "node:path";
 import { getegid, geteuid } from "node:process";
 
-export type UnsafeReason = "symbolic-link" | "hard-link" | "not-regular" | "executable";
+export type UnsafeReason = "symbolic-link" | "hard-link" | "not-regular" | "executable" | "name-too-long";
 
 /** A file that is refused for what it is; other refusals are errors of `node:fs`. */
 export class UnsafeFileError extends Error {
@@ -27,10 +27,14 @@ export type SafetyWarning =
 
 export interface SafeFileOptions {
   readonly access: "read" | "write";
+  /** Whether a file that is not there is no error. */
+  readonly mayCreate: boolean;
   /** -s: a link is followed. */
   readonly allowLinks: boolean;
   /** Who may own the file besides root (O TrustedUser). */
   readonly trustedUser: number | undefined;
+  /** Called as the checks go on; makemap checks twice, and says twice what is writable. */
+  readonly onWarning: (warning: SafetyWarning) => void;
 }
 
 export interface SafeFile {
@@ -38,79 +42,130 @@ export interface SafeFile {
   readonly path: string;
   /** Undefined where there is none yet. */
   readonly status: fs.Stats | undefined;
-  readonly warnings: readonly SafetyWarning[];
 }
 
+const READ = 0o4;
+const WRITE = 0o2;
+const EXECUTE = 0o1;
 const GROUP_WRITE = 0o020;
 const OTHER_WRITE = 0o002;
 const ANY_EXECUTE = 0o111;
+
+/** Of the buffers that makemap keeps names in (MAXPATHLEN). */
+const LONGEST_NAME = 4095;
+/** What it follows of links to folders (MAXSYMLINKS). */
+const MOST_LINKS = 20;
 
 /**
  * @throws {UnsafeFileError} for a link, a folder, a device, an executable.
  * @throws {Error} of `node:fs`, with EACCES for what the mode bits deny root.
  */
 export function checkSafeFile(path: string, options: SafeFileOptions): SafeFile {
-  const isRoot = geteuid?.() === 0;
-  const status = fs.lstatSync(path, { throwIfNoEntry: false });
-  const warnings = isRoot ? checkFolders(path) : [];
-  if (status === undefined) {
-    const folder = fs.statSync(dirname(path));
-    if (isRoot && options.access === "write") checkRoot(dirname(path), folder, "write", options, "foreign-folder", warnings);
-    return { path, status, warnings };
+  if (Buffer.byteLength(path) > LONGEST_NAME) throw new UnsafeFileError("name-too-long", path);
+  const foreign = new Set<string>();
+  const check = new Check({
+    ...options,
+    onWarning: (warning) => {
+      if ("path" in warning && foreign.has(warning.path)) return;
+      if ("path" in warning) foreign.add(warning.path);
+      options.onWarning(warning);
+    },
+  });
+  // Once before the file is locked, once as it is opened: to write is then to read as well.
+  check.file(path, options.access === "write" ? WRITE : READ);
+  const status = check.file(path, options.access === "write" ? READ | WRITE : READ);
+  if (status === undefined && fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined) {
+    // makemap opens with O_EXCL what is not there, and a link to nothing is there.
+    throw systemError("EEXIST", path);
   }
-  if (status.isSymbolicLink()) {
-    if (!options.allowLinks) throw new UnsafeFileError("symbolic-link", path);
-    const followed = checkSafeFile(followLink(path), options);
-    return { ...followed, warnings: [...warnings, ...followed.warnings] };
-  }
-  if (!status.isFile()) throw new UnsafeFileError("not-regular", path);
-  if ((status.mode & ANY_EXECUTE) !== 0) throw new UnsafeFileError("executable", path);
-  if (status.nlink !== 1 && !options.allowLinks) throw new UnsafeFileError("hard-link", path);
-  if (isRoot) checkRoot(path, status, options.access, options, "foreign-file", warnings);
-  else fs.accessSync(path, options.access === "write" ? fs.constants.R_OK | fs.constants.W_OK : fs.constants.R_OK);
-  return { path, status, warnings };
+  return { path: options.allowLinks && status !== undefined ? fs.realpathSync(path) : path, status };
 }
 
-/** makemap opens with O_EXCL what is not there, and a link to nothing is there. */
-function followLink(path: string): string {
-  try {
-    return fs.realpathSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    throw Object.assign(new Error(`EEXIST: file already exists, open '${path}'`), { code: "EEXIST" });
+class Check {
+  readonly #options: SafeFileOptions;
+  readonly #isRoot = geteuid?.() === 0;
+
+  constructor(options: SafeFileOptions) {
+    this.#options = options;
+  }
+
+  /** safefile(). Undefined for a file that may be made. */
+  file(path: string, want: number): fs.Stats | undefined {
+    const { allowLinks, mayCreate } = this.#options;
+    let status: fs.Stats | undefined;
+    let failure: unknown;
+    try {
+      status = allowLinks ? fs.statSync(path) : fs.lstatSync(path);
+    } catch (error) {
+      failure = error;
+    }
+    const slash = path.lastIndexOf("/");
+    // What other users may do is for the system to say.
+    if (this.#isRoot) this.#folders(slash < 0 ? "." : path.slice(0, slash) || "/", 0, 0);
+    if (status === undefined) {
+      if (!mayCreate || (failure as NodeJS.ErrnoException).code !== "ENOENT") throw failure;
+      const folder = dirname(path);
+      if (this.#isRoot) this.#root(folder, fs.statSync(folder), WRITE | EXECUTE, "foreign-folder");
+      return undefined;
+    }
+    if (status.isSymbolicLink()) throw new UnsafeFileError("symbolic-link", path);
+    if (!status.isFile()) throw new UnsafeFileError("not-regular", path);
+    if ((want & WRITE) !== 0 && (status.mode & ANY_EXECUTE) !== 0) throw new UnsafeFileError("executable", path);
+    if (status.nlink !== 1 && !allowLinks) throw new UnsafeFileError("hard-link", path);
+    if (this.#isRoot) this.#root(path, status, want, "foreign-file");
+    else fs.accessSync(path, ((want & WRITE) === 0 ? 0 : fs.constants.W_OK) | ((want & READ) === 0 ? 0 : fs.constants.R_OK));
+    return status;
+  }
+
+  /** safedirpath(): each folder of the path, from an offset on, and those that a link leads to in the link's place. */
+  #folders(path: string, offset: number, level: number): void {
+    if (level > MOST_LINKS) throw systemError("ELOOP", path);
+    for (const folder of foldersOf(path, offset)) {
+      const status = fs.lstatSync(folder);
+      if (status.isSymbolicLink()) {
+        const target = fs.readlinkSync(folder);
+        const parent = folder.slice(0, folder.lastIndexOf("/") + 1);
+        if (target.startsWith("/")) this.#folders(target, sharedLength(folder, target), level + 1);
+        else this.#folders(parent + target, parent.length, level + 1);
+        continue;
+      }
+      if ((status.mode & OTHER_WRITE) !== 0) this.#options.onWarning({ kind: "world-writable", folder });
+      else if ((status.mode & GROUP_WRITE) !== 0) this.#options.onWarning({ kind: "group-writable", folder });
+      // Any of these bits will do here: of the file it is the user's own class that counts.
+      const isGroup = status.gid === getegid?.() && (status.mode & 0o010) !== 0;
+      const isUser = status.uid === 0 && (status.mode & 0o100) !== 0;
+      if (isUser || isGroup || (status.mode & 0o001) !== 0) continue;
+      if (status.uid === 0 || !status.isDirectory()) throw systemError("EACCES", folder);
+      this.#options.onWarning({ kind: "foreign-folder", path: folder, uid: status.uid });
+    }
+  }
+
+  /** Root is held to the mode bits, as makemap holds it; but what belongs to another is a warning here. */
+  #root(path: string, status: fs.Stats, want: number, foreign: "foreign-folder" | "foreign-file"): void {
+    const isOwn = status.uid === 0 || status.uid === this.#options.trustedUser;
+    const bits = isOwn ? status.mode >> 6 : status.gid === getegid?.() ? status.mode >> 3 : status.mode;
+    if ((bits & want) === want) return;
+    if (isOwn) throw systemError("EACCES", path);
+    this.#options.onWarning({ kind: foreign, path, uid: status.uid });
   }
 }
 
-/** Each folder of the path that others may write to; of a relative path only what it names. */
-function checkFolders(path: string): SafetyWarning[] {
-  const warnings: SafetyWarning[] = [];
-  for (const folder of foldersOf(path)) {
-    const status = fs.statSync(folder);
-    if ((status.mode & OTHER_WRITE) !== 0) warnings.push({ kind: "world-writable", folder });
-    else if ((status.mode & GROUP_WRITE) !== 0) warnings.push({ kind: "group-writable", folder });
+/** "/a/b" as "/", "/a", "/a/b", without what ends in "." or "..", which has been passed. */
+function foldersOf(path: string, offset: number): string[] {
+  const ends = path.startsWith("/") && offset === 0 ? ["/"] : [];
+  for (let at = Math.max(offset, 1); at <= path.length; at++) {
+    if ((at === path.length || path[at] === "/") && path[at - 1] !== "/") ends.push(path.slice(0, at));
   }
-  return warnings;
+  return ends.filter((folder) => !/\/\.\.?$/.test(folder));
 }
 
-function foldersOf(path: string): string[] {
-  const folders = path.startsWith("/") ? ["/"] : [];
-  for (let slash = path.indexOf("/", 1); slash > 0; slash = path.indexOf("/", slash + 1)) folders.push(path.slice(0, slash));
-  return folders.length === 0 ? ["."] : folders;
+/** How much of the target need not be looked at again: the folders that it has in common with the link. */
+function sharedLength(link: string, target: string): number {
+  let length = 0;
+  while (length < link.length && link[length] === target[length]) length += 1;
+  return target.lastIndexOf("/", Math.max(length - 1, 0)) + 1;
 }
 
-/** Root is held to the mode bits, as makemap holds it. */
-function checkRoot(
-  path: string,
-  status: fs.Stats,
-  access: "read" | "write",
-  options: SafeFileOptions,
-  foreign: "foreign-folder" | "foreign-file",
-  warnings: SafetyWarning[],
-): void {
-  const want = access === "write" ? 2 : 4;
-  const isOwn = status.uid === 0 || status.uid === options.trustedUser;
-  const bits = isOwn ? status.mode >> 6 : status.gid === getegid?.() ? status.mode >> 3 : status.mode;
-  if ((bits & want) !== 0) return;
-  if (isOwn) throw Object.assign(new Error(`EACCES: permission denied, open '${path}'`), { code: "EACCES" });
-  warnings.push({ kind: foreign, path, uid: status.uid });
+function systemError(code: string, path: string): Error {
+  return Object.assign(new Error(`${code}: '${path}'`), { code });
 }

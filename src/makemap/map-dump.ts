@@ -4,18 +4,27 @@
 import { BerkeleyDBError, Database, type DatabaseRecord, type FileSystem, nodeFileSystem } from "berkeley-db-js";
 import type { MapType } from "./map-type.ts";
 
+export interface OpenMapOptions {
+  /** -d: refuse a map that keeps no duplicates, as DB->open() does where it is told of them. */
+  readonly withDuplicates?: boolean;
+  readonly fileSystem?: FileSystem;
+}
+
 /**
  * Opens a map for reading alone. A map of type "implicit" is a hash file or,
  * failing that, a btree file.
  * @throws {BerkeleyDBError}
  */
-export function openMap(file: string, type: MapType, fileSystem: FileSystem = nodeFileSystem): Database {
-  if (type !== "implicit") return Database.open(file, { type, readOnly: true, fileSystem });
+export function openMap(file: string, type: MapType, options: OpenMapOptions = {}): Database {
+  const { withDuplicates = false, fileSystem = nodeFileSystem } = options;
+  const open = (only: "hash" | "btree"): Database =>
+    Database.open(file, { type: only, readOnly: true, fileSystem, duplicates: withDuplicates ? "unsorted" : false });
+  if (type !== "implicit") return open(type);
   try {
-    return Database.open(file, { type: "hash", readOnly: true, fileSystem });
+    return open("hash");
   } catch (error) {
     if (!(error instanceof BerkeleyDBError) || error.code !== "EINVAL") throw error;
-    return Database.open(file, { type: "btree", readOnly: true, fileSystem });
+    return open("btree");
   }
 }
 

@@ -13,16 +13,15 @@ export const MISSING_TYPES: ReadonlyMap<string, string> = new Map([
   ["cdb", "CDB"],
 ]);
 
-/** Types that are looked up in sendmail.cf: "cf" by the map's name as given, "CF" by its base name. */
+/** Types that are looked up in sendmail.cf: "cf" by the map's name as given, "CF" (and "Cf", "cF") by its base name. */
 export const CF_TYPES = ["cf", "CF"] as const;
-export type CfType = (typeof CF_TYPES)[number];
 
 export function isMapType(name: string): name is MapType {
   return (MAP_TYPES as readonly string[]).includes(name);
 }
 
-export function isCfType(name: string): name is CfType {
-  return (CF_TYPES as readonly string[]).includes(name);
+export function isCfType(name: string): boolean {
+  return name.toLowerCase() === "cf";
 }
 
 /** A map of type "implicit" is made as the first type that there is. */
