@@ -31,9 +31,15 @@ export function trustedUsers(lines: readonly string[]): TrustedUser[] {
     if (equals < 0) continue;
     const value = line.slice(equals + 1).replace(new RegExp(`^[${SPACE}]*`), "");
     const number = /^\d+/.exec(value);
-    found.push(number === null ? lookUpUser(value) : { uid: Number(number[0]) });
+    found.push(number === null ? lookUpUser(value) : { uid: toUid(number[0]) });
   }
   return found;
+}
+
+/** A number that no user can have is nobody's: 0 stands for none. */
+function toUid(digits: string): number {
+  const uid = Number(digits);
+  return uid < 0xffffffff ? uid : 0;
 }
 
 /** Node has no getpwnam(); users that are not in /etc/passwd have to be given by number. */

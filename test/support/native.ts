@@ -12,6 +12,7 @@ const PACKAGES = {
   "db5.3_dump": "db5.3-util",
   "db5.3_load": "db5.3-util",
   "db5.3_stat": "db5.3-util",
+  "db5.3_upgrade": "db5.3-util",
   "db5.3_verify": "db5.3-util",
   editmap: "sendmail-bin",
   makemap: "sendmail-bin",

@@ -12,6 +12,10 @@ const BTREE_MAGIC = 0x053162;
 /** What every page of a database file is at least as long as, and what its header fits into. */
 export const HEADER_SIZE = 512;
 
+/** Where a page says what it is, and what the first one is. */
+const PAGE_TYPE = 25;
+const META_TYPE = { hash: 8, btree: 9 } as const;
+
 const READABLE = { hash: [8, 9], btree: [9] } as const;
 
 export interface FileHeader {
@@ -69,6 +73,7 @@ export function checkFileHeader(bytes: Uint8Array, size: number, operation: stri
   }
   if (pageSize < 512 || pageSize > 65536 || (pageSize & (pageSize - 1)) !== 0)
     throw refuse("EINVAL", `damaged: a page size of ${pageSize} bytes`);
+  if (bytes[PAGE_TYPE] !== META_TYPE[type]) throw refuse("EINVAL", `damaged: a first page of type ${bytes[PAGE_TYPE]}`);
   if (bytes.length < HEADER_SIZE || size % pageSize !== 0) {
     throw refuse("EINVAL", `damaged: ${size} bytes is no whole number of pages of ${pageSize}`);
   }

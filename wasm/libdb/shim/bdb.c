@@ -154,6 +154,28 @@ batch_number(const unsigned char *p)
 }
 
 /*
+ * The size of the file, or more: reading a damaged hash file can make empty
+ * pages behind its end in the cache. Nothing before it is open.
+ */
+static uint64_t
+file_size(void)
+{
+	db_pgno_t last;
+
+	if (database->mpf->mfp == NULL ||
+	    __memp_get_last_pgno(database->mpf, &last) != 0)
+		return (0);
+	return (((uint64_t)last + 1) * database->pgsize);
+}
+
+/* Every operation on one record begins here. */
+static void
+begin(void)
+{
+	walk_begin(file_size());
+}
+
+/*
  * Opening and closing
  */
 static int
@@ -200,7 +222,7 @@ bdb_set(int option, uint32_t value)
 int
 bdb_open(const char *path, int type, uint32_t flags, int mode)
 {
-	walk_begin();
+	begin();
 	return (database->open(database,
 	    NULL, path, NULL, (DBTYPE)type, flags, mode));
 }
@@ -215,15 +237,15 @@ bdb_close(void)
 	batch_room = 0;
 	if ((dbp = database) == NULL)
 		return (0);
+	begin();
 	database = NULL;
-	walk_begin();
 	return (dbp->close(dbp, 0));
 }
 
 int
 bdb_sync(void)
 {
-	walk_begin();
+	begin();
 	return (database->sync(database, 0));
 }
 
@@ -261,7 +283,7 @@ bdb_get(void *key, uint32_t key_length)
 	DBT k, d;
 	int ret;
 
-	walk_begin();
+	begin();
 	set_dbt(&k, key, key_length);
 	set_dbt(&d, NULL, 0);
 	if ((ret = database->get(database, NULL, &k, &d, 0)) == 0)
@@ -275,7 +297,7 @@ bdb_put(void *key, uint32_t key_length,
 {
 	DBT k, d;
 
-	walk_begin();
+	begin();
 	++changes;
 	set_dbt(&k, key, key_length);
 	set_dbt(&d, data, data_length);
@@ -322,7 +344,7 @@ bdb_put_many(unsigned char *batch, uint32_t length,
 		d.data = batch + key_length;
 		d.size = data_length;
 		batch += key_length + data_length;
-		walk_begin();
+		begin();
 		if ((ret = __dbc_put(dbc, &k, &d, flags)) == DB_KEYEXIST)
 			refused[refusals++] = index;
 		else if (ret != 0)
@@ -344,7 +366,7 @@ bdb_delete(void *key, uint32_t key_length)
 {
 	DBT k;
 
-	walk_begin();
+	begin();
 	++changes;
 	set_dbt(&k, key, key_length);
 	return (database->del(database, NULL, &k, 0));
@@ -357,6 +379,8 @@ struct cursor {
 	DBC *dbc;
 	/* Steps in one direction, with nothing changed in between. */
 	uint64_t steps;
+	/* How many of those there can be. */
+	uint64_t steps_max;
 	int direction;
 	uint32_t changes;
 };
@@ -364,16 +388,11 @@ struct cursor {
 /* No record takes fewer bytes than this: its share of the index, and a length. */
 #define RECORD_MIN	4
 
-/* Whether a walk has seen more records than there is room for in the file. */
-static int
-is_endless(uint64_t steps)
+/* No walk can see more records than there is room for in the file. */
+static uint64_t
+records_max(void)
 {
-	db_pgno_t last;
-
-	if (steps < 1000 || __memp_get_last_pgno(database->mpf, &last) != 0)
-		return (0);
-	return (steps >
-	    ((uint64_t)last + 1) * database->pgsize / RECORD_MIN);
+	return (1000 + file_size() / RECORD_MIN);
 }
 
 static int
@@ -404,9 +423,10 @@ step(struct cursor *c, DBT *k, DBT *d, uint32_t flags)
 		c->steps = 0;
 		c->direction = direction;
 		c->changes = changes;
-	} else if (is_endless(++c->steps))
+		c->steps_max = records_max();
+	} else if (++c->steps > c->steps_max)
 		return (endless());
-	walk_begin();
+	begin();
 	return (c->dbc->get(c->dbc, k, d, flags));
 }
 
@@ -433,7 +453,7 @@ bdb_cursor_close(void *cursor)
 
 	dbc = ((struct cursor *)cursor)->dbc;
 	free(cursor);
-	walk_begin();
+	begin();
 	return (dbc->close(dbc));
 }
 
@@ -523,7 +543,7 @@ bdb_cursor_put(void *cursor, void *key, uint32_t key_length,
 	DBT k, d;
 
 	dbc = ((struct cursor *)cursor)->dbc;
-	walk_begin();
+	begin();
 	++changes;
 	set_dbt(&k, key, key_length);
 	set_dbt(&d, data, data_length);
@@ -536,7 +556,7 @@ bdb_cursor_delete(void *cursor)
 	DBC *dbc;
 
 	dbc = ((struct cursor *)cursor)->dbc;
-	walk_begin();
+	begin();
 	++changes;
 	return (dbc->del(dbc, 0));
 }
@@ -549,7 +569,7 @@ bdb_cursor_count(void *cursor)
 	int ret;
 
 	dbc = ((struct cursor *)cursor)->dbc;
-	walk_begin();
+	begin();
 	count = 0;
 	ret = dbc->count(dbc, &count, 0);
 	result.data_length = count;
@@ -564,17 +584,19 @@ bdb_count(void)
 {
 	DBC *dbc;
 	DBT k, d;
+	uint64_t count_max;
 	uint32_t count;
 	int ret, t_ret;
 
+	count_max = records_max();
 	if ((ret = database->cursor(database, NULL, &dbc, 0)) != 0)
 		return (ret);
 	set_dbt(&k, NULL, 0);
 	set_dbt(&d, NULL, 0);
 	k.flags = d.flags = DB_DBT_USERMEM | DB_DBT_PARTIAL;
 	for (count = 0;; ++count) {
-		walk_begin();
-		if ((ret = is_endless(count) ?
+		begin();
+		if ((ret = count > count_max ?
 		    endless() : dbc->get(dbc, &k, &d, DB_NEXT)) != 0)
 			break;
 	}
@@ -631,7 +653,7 @@ bdb_stat(uint32_t *fields, uint32_t flags)
 	void *sp;
 	int ret;
 
-	walk_begin();
+	begin();
 	memset(fields, 0, BDB_STAT_FIELDS * sizeof(*fields));
 	if ((ret = database->stat(database, NULL, &sp, flags)) != 0)
 		return (ret);

@@ -26,39 +26,32 @@ int __real___memp_fget(DB_MPOOLFILE *mpf, db_pgno_t *pgno,
 int __wrap___memp_fget(DB_MPOOLFILE *mpf, db_pgno_t *pgno,
     DB_THREAD_INFO *ip, DB_TXN *txn, u_int32_t flags, void *page);
 
-static u_int64_t requests;
-static u_int64_t limit;
+static uint64_t requests;
+static uint64_t limit;
 
 void
-walk_begin(void)
+walk_begin(uint64_t file_size)
 {
 	requests = 0;
-	limit = REQUESTS_BASE;
+	limit = REQUESTS_BASE + file_size * REQUESTS_PER_BYTE;
 }
 
 void
 walk_unbounded(void)
 {
 	requests = 0;
-	limit = (u_int64_t)-1;
+	limit = UINT64_MAX;
 }
 
 int
 __wrap___memp_fget(DB_MPOOLFILE *mpf, db_pgno_t *pgno,
     DB_THREAD_INFO *ip, DB_TXN *txn, u_int32_t flags, void *page)
 {
-	db_pgno_t last;
-
 	if (++requests > limit) {
-		if (__memp_get_last_pgno(mpf, &last) == 0)
-			limit = REQUESTS_BASE + ((u_int64_t)last + 1) *
-			    mpf->mfp->pagesize * REQUESTS_PER_BYTE;
-		if (requests > limit) {
-			*(void **)page = NULL;
-			__db_errx(mpf->env,
-			    "a chain of pages has no end: the file is damaged");
-			return (EINVAL);
-		}
+		*(void **)page = NULL;
+		__db_errx(mpf->env,
+		    "a chain of pages has no end: the file is damaged");
+		return (EINVAL);
 	}
 	return (__real___memp_fget(mpf, pgno, ip, txn, flags, page));
 }

@@ -4,11 +4,14 @@
 #ifndef WALK_H
 #define WALK_H
 
+#include <stdint.h>
+
 /*
  * walk_begin -- one operation on one record begins: from here on libdb may ask
- * for so many pages and no more, after which every request fails.
+ * for pages as often as an operation on a file of this size can need them;
+ * after that every request fails.
  */
-void walk_begin(void);
+void walk_begin(uint64_t file_size);
 
 /* walk_unbounded -- an operation on the whole database begins. */
 void walk_unbounded(void);
