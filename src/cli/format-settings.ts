@@ -64,25 +64,32 @@ export async function readFormatSettings(flags: FormatFlags, environment: NodeJS
 
 type Layers = Partial<Record<(typeof NAMES)[number], string>>;
 
-/** yargs-parser reads --name=value settings and the environment, the first over the second; it is loaded where there is a second. */
+/** yargs-parser lays the command line over the environment; it is loaded where there is something to lay it over. */
 async function layer(flags: FormatFlags, environment: NodeJS.ProcessEnv): Promise<Layers> {
-  const given: Layers = Object.fromEntries(
-    NAMES.map((name) => [name, flags[camel(name)]] as const).filter(([, value]) => value !== undefined),
-  );
-  if (!Object.keys(environment).some((name) => name.startsWith(`${SETTINGS_PREFIX}_`))) return given;
+  const given = pick((name) => flags[camel(name)]);
+  const below = pick((name) => environment[variable(name)]);
+  if (Object.keys(below).length === 0) return given;
   const { default: parseSettings } = await import("yargs-parser");
   const args = Object.entries(given).map(([name, value]) => `--${name}=${value}`);
   const parsed = parseSettings(args, {
     string: [...NAMES],
-    envPrefix: SETTINGS_PREFIX,
+    default: below,
     configuration: { "dot-notation": false, "duplicate-arguments-array": false },
   });
-  return Object.fromEntries(NAMES.map((name) => [name, parsed[name]] as const).filter(([, value]) => typeof value === "string"));
+  return pick((name) => parsed[name] as string | undefined);
+}
+
+function pick(read: (name: (typeof NAMES)[number]) => string | undefined): Layers {
+  return Object.fromEntries(NAMES.map((name) => [name, read(name)] as const).filter(([, value]) => value !== undefined));
+}
+
+function variable(name: (typeof NAMES)[number]): string {
+  return `${SETTINGS_PREFIX}_${name.replaceAll("-", "_").toUpperCase()}`;
 }
 
 /** Which layer a wrong value came from, as its user wrote it. */
 function origin(name: (typeof NAMES)[number], flags: FormatFlags): string {
-  return flags[camel(name)] === undefined ? `${SETTINGS_PREFIX}_${name.replaceAll("-", "_").toUpperCase()}` : `--${name}`;
+  return flags[camel(name)] === undefined ? variable(name) : `--${name}`;
 }
 
 function camel(name: string): keyof FormatFlags {
