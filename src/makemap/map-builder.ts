@@ -145,7 +145,7 @@ export class MapBuilder {
   abandon(): void {
     this.#batch.clear();
     try {
-      this.#database.close();
+      this.#database.close({ sync: false });
     } catch {
       // The file is about to go.
     }

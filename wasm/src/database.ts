@@ -25,6 +25,7 @@ const DB_TRUNCATE = 0x20000;
 const DB_DUP = 0x10;
 const DB_DUPSORT = 0x2;
 const DB_FAST_STAT = 0x1;
+const DB_NOSYNC = 0x1;
 const DB_NOOVERWRITE = 20;
 
 const DEFAULT_MODE = 0o600;
@@ -97,7 +98,7 @@ export class Database implements Disposable {
     try {
       return Database.#openWith(engine, fileSystem, name, options, isNew === true);
     } catch (error) {
-      if (!engine.isDead) engine.guard("DB->close", (e) => e.bdb_close());
+      if (!engine.isDead) engine.guard("DB->close", (e) => e.bdb_close(DB_NOSYNC));
       throw error;
     }
   }
@@ -312,8 +313,10 @@ export class Database implements Disposable {
    * Writes everything and closes the file; a second time does nothing
    * (DB->close). Whatever is thrown, the database is closed afterwards and the
    * memory that held its pages is overwritten.
+   * @param sync false to drop what is not in the file yet, which leaves the
+   *   file in an unknown state: for a file that is about to go (DB_NOSYNC).
    */
-  close(): void {
+  close({ sync = true }: { readonly sync?: boolean } = {}): void {
     const engine = this.#engine;
     if (engine === undefined) return;
     try {
@@ -326,7 +329,7 @@ export class Database implements Disposable {
           failure ??= error;
         }
       }
-      engine.call("DB->close", [], (e) => e.bdb_close());
+      engine.call("DB->close", [], (e) => e.bdb_close(sync ? 0 : DB_NOSYNC));
       if (failure !== undefined) throw failure;
     } finally {
       this.#engine = undefined;

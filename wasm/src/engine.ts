@@ -28,7 +28,7 @@ export interface Exports {
   bdb_create(): number;
   bdb_set(option: number, value: number): number;
   bdb_open(path: Pointer, type: number, flags: number, mode: number): number;
-  bdb_close(): number;
+  bdb_close(flags: number): number;
   bdb_sync(): number;
   bdb_type(): number;
   bdb_set_file_id(id: Pointer): number;

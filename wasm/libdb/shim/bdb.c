@@ -228,7 +228,7 @@ bdb_open(const char *path, int type, uint32_t flags, int mode)
 }
 
 int
-bdb_close(void)
+bdb_close(uint32_t flags)
 {
 	DB *dbp;
 
@@ -239,7 +239,7 @@ bdb_close(void)
 		return (0);
 	begin();
 	database = NULL;
-	return (dbp->close(dbp, 0));
+	return (dbp->close(dbp, flags));
 }
 
 int

@@ -56,7 +56,8 @@ void BDB_EXPORT(bdb_reserve)(uint32_t length);
 int BDB_EXPORT(bdb_create)(void);
 int BDB_EXPORT(bdb_set)(int option, uint32_t value);
 int BDB_EXPORT(bdb_open)(const char *path, int type, uint32_t flags, int mode);
-int BDB_EXPORT(bdb_close)(void);
+/* DB_NOSYNC in flags: what is not in the file yet is dropped. */
+int BDB_EXPORT(bdb_close)(uint32_t flags);
 int BDB_EXPORT(bdb_sync)(void);
 int BDB_EXPORT(bdb_type)(void);			/* DB_BTREE 1, DB_HASH 2 */
 int BDB_EXPORT(bdb_set_file_id)(const void *id);	/* 20 bytes */
