@@ -9,6 +9,7 @@
 #include "dbinc/mp.h"
 
 #include "bdb.h"
+#include "database.h"
 #include "host.h"
 #include "walk.h"
 
@@ -33,8 +34,8 @@ static uint32_t batch_room;
 /*
  * Errors and messages
  */
-static void
-keep_message(const char *text)
+void
+database_says(const char *text)
 {
 	size_t length;
 
@@ -53,7 +54,7 @@ on_error(const DB_ENV *dbenv, const char *prefix, const char *text)
 {
 	(void)dbenv;
 	(void)prefix;
-	keep_message(text);
+	database_says(text);
 }
 
 static void
@@ -67,7 +68,7 @@ on_message(const DB_ENV *dbenv, const char *text)
 static int
 endless(void)
 {
-	keep_message("a chain of pages has no end: the file is damaged");
+	database_says("a chain of pages has no end: the file is damaged");
 	return (EINVAL);
 }
 
@@ -153,16 +154,13 @@ batch_number(const unsigned char *p)
 	    (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24);
 }
 
-/*
- * The size of the file, or more: reading a damaged hash file can make empty
- * pages behind its end in the cache. Nothing before it is open.
- */
-static uint64_t
-file_size(void)
+/* Reading a damaged hash file can make empty pages behind its end, too. */
+uint64_t
+database_size(void)
 {
 	db_pgno_t last;
 
-	if (database->mpf->mfp == NULL ||
+	if (database == NULL || database->mpf->mfp == NULL ||
 	    __memp_get_last_pgno(database->mpf, &last) != 0)
 		return (0);
 	return (((uint64_t)last + 1) * database->pgsize);
@@ -172,7 +170,7 @@ file_size(void)
 static void
 begin(void)
 {
-	walk_begin(file_size());
+	walk_begin(database_size());
 }
 
 /*
@@ -392,7 +390,7 @@ struct cursor {
 static uint64_t
 records_max(void)
 {
-	return (1000 + file_size() / RECORD_MIN);
+	return (1000 + database_size() / RECORD_MIN);
 }
 
 static int
@@ -690,7 +688,9 @@ bdb_verify(const char *path, uint32_t flags)
 		return (ret);
 	walk_unbounded();	/* it looks out for itself */
 	/* DB->verify closes the handle, whatever comes of it. */
-	return (dbp->verify(dbp, path, NULL, NULL, flags));
+	ret = dbp->verify(dbp, path, NULL, NULL, flags);
+	/* It passes over a page that it could not read. */
+	return (ret == 0 && message_length != 0 ? DB_VERIFY_BAD : ret);
 }
 
 int

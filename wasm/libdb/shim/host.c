@@ -21,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "database.h"
 #include "page.h"
 
 #define FILES_MAX	32
@@ -77,14 +78,32 @@ close(int file)
 	return (checked(host_close(file)));
 }
 
+/* No item is longer than its file, if that is known. */
+static uint64_t
+longest_item(void)
+{
+	uint64_t size;
+
+	size = database_size();
+	return (size == 0 ? UINT64_MAX : size);
+}
+
 ssize_t
 pread(int file, void *bytes, size_t length, off_t offset)
 {
+	char text[120];
 	int n;
 
 	n = host_read(file, bytes, (int)length, (double)offset);
 	if (n > 0 && offset == 0)
 		page_learn(bytes, (size_t)n);
+	if (n > 0 && !page_is_sound(bytes, (size_t)n, longest_item())) {
+		snprintf(text, sizeof(text), "the page at %.0f is damaged: "
+		    "its items do not lie where items can lie",
+		    (double)offset);
+		database_says(text);
+		return (fail(EINVAL));
+	}
 	return (checked(n));
 }
 

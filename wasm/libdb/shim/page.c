@@ -1,5 +1,6 @@
 /*
- * page.c -- zero the unused space of a page before it is written.
+ * page.c -- zero the unused space of a page before it is written, and look at
+ * one that was read before libdb does.
  *
  * libdb moves and removes items without clearing what they leave behind, and
  * clears a recycled page buffer only at its head: deleted passwords and stale
@@ -48,8 +49,18 @@ enum page_type {
 	TYPE_HASH = 13
 };
 
-enum { H_ITEM_OFFPAGE = 3, H_ITEM_OFFDUP = 4 };
-enum { B_ITEM_KEYDATA = 1, B_ITEM_DELETED_BIT = 0x80 };
+enum {
+	H_ITEM_KEYDATA = 1,
+	H_ITEM_DUPLICATE = 2,
+	H_ITEM_OFFPAGE = 3,
+	H_ITEM_OFFDUP = 4
+};
+enum {
+	B_ITEM_KEYDATA = 1,
+	B_ITEM_DUPLICATE = 2,
+	B_ITEM_OVERFLOW = 3,
+	B_ITEM_DELETED_BIT = 0x80
+};
 
 static struct {
 	uint32_t size;		/* 0: pages are left as they are */
@@ -75,6 +86,12 @@ u32be(const unsigned char *p)
 {
 	return ((uint32_t)p[3] | (uint32_t)p[2] << 8 |
 	    (uint32_t)p[1] << 16 | (uint32_t)p[0] << 24);
+}
+
+static uint32_t
+u32(const unsigned char *p)
+{
+	return (layout.swapped ? u32be(p) : u32le(p));
 }
 
 void
@@ -105,6 +122,23 @@ page_learn(const unsigned char *bytes, size_t length)
 		return;
 	layout.size = get(bytes + META_PAGESIZE);
 	layout.swapped = get == u32be;
+}
+
+static int
+has_items(unsigned type)
+{
+	switch (type) {
+	case TYPE_HASH:
+	case TYPE_HASH_UNSORTED:
+	case TYPE_IBTREE:
+	case TYPE_IRECNO:
+	case TYPE_LBTREE:
+	case TYPE_LRECNO:
+	case TYPE_LDUP:
+		return (1);
+	default:
+		return (0);
+	}
 }
 
 static void
@@ -169,16 +203,9 @@ page_clear_unused(unsigned char *page, size_t length)
 	case TYPE_OVERFLOW:
 		clear(page, PAGE_HEADER + u16(page + PAGE_HF_OFFSET), size);
 		return;
-	case TYPE_HASH:
-	case TYPE_HASH_UNSORTED:
-	case TYPE_IBTREE:
-	case TYPE_IRECNO:
-	case TYPE_LBTREE:
-	case TYPE_LRECNO:
-	case TYPE_LDUP:
-		break;
 	default:
-		return;
+		if (!has_items(type))
+			return;
 	}
 
 	entries = u16(page + PAGE_ENTRIES);
@@ -202,4 +229,118 @@ page_clear_unused(unsigned char *page, size_t length)
 		} else if (offset + 4 <= size)
 			clear_btree_item(page, offset, type);
 	}
+}
+
+/* A set of duplicates: each with its length before and behind it. */
+static int
+are_duplicates_sound(const unsigned char *set, uint32_t length)
+{
+	uint32_t at, size;
+
+	for (at = 0; at < length; at += size + 4) {
+		if (length - at < 4)
+			return (0);
+		size = u16(set + at);
+		if (size > length - at - 4 || u16(set + at + 2 + size) != size)
+			return (0);
+	}
+	return (1);
+}
+
+static int
+is_hash_item_sound(const unsigned char *item, uint32_t length,
+    uint64_t file_size)
+{
+	switch (item[0]) {
+	case H_ITEM_KEYDATA:
+		return (1);
+	case H_ITEM_DUPLICATE:
+		return (are_duplicates_sound(item + 1, length - 1));
+	case H_ITEM_OFFPAGE:
+		return (length >= 12 && u32(item + 8) <= file_size);
+	case H_ITEM_OFFDUP:
+		return (length >= 8);
+	default:
+		return (0);
+	}
+}
+
+/* A BKEYDATA or BOVERFLOW, with so many bytes to the end of the page. */
+static int
+is_btree_item_sound(const unsigned char *item, uint32_t room,
+    uint64_t file_size)
+{
+	if (room < 3)
+		return (0);
+	switch (item[2] & ~B_ITEM_DELETED_BIT) {
+	case B_ITEM_KEYDATA:
+		return (3 + u16(item) <= room);
+	case B_ITEM_DUPLICATE:
+		return (room >= 12);
+	case B_ITEM_OVERFLOW:
+		return (room >= 12 && u32(item + 8) <= file_size);
+	default:
+		return (0);
+	}
+}
+
+/* A BINTERNAL: its data is that of a BKEYDATA, or a BOVERFLOW. */
+static int
+is_internal_item_sound(const unsigned char *item, uint32_t room,
+    uint64_t file_size)
+{
+	if (room < 12)
+		return (0);
+	if ((item[2] & ~B_ITEM_DELETED_BIT) == B_ITEM_KEYDATA)
+		return (12 + u16(item) <= room);
+	return (is_btree_item_sound(item + 12, room - 12, file_size));
+}
+
+static int
+is_item_sound(unsigned type, const unsigned char *item, uint32_t room,
+    uint64_t file_size)
+{
+	switch (type) {
+	case TYPE_HASH:
+	case TYPE_HASH_UNSORTED:
+		return (is_hash_item_sound(item, room, file_size));
+	case TYPE_IBTREE:
+		return (is_internal_item_sound(item, room, file_size));
+	case TYPE_IRECNO:
+		return (room >= 8);
+	default:
+		return (is_btree_item_sound(item, room, file_size));
+	}
+}
+
+int
+page_is_sound(const unsigned char *page, size_t length, uint64_t file_size)
+{
+	uint32_t size, entries, index_end, i, offset, end;
+	unsigned type;
+
+	size = layout.size;
+	if (size == 0 || length != size)
+		return (1);
+	type = page[PAGE_TYPE];
+	if (type == TYPE_OVERFLOW)
+		return (PAGE_HEADER + u16(page + PAGE_HF_OFFSET) <= size);
+	if (!has_items(type))
+		return (1);
+
+	entries = u16(page + PAGE_ENTRIES);
+	index_end = PAGE_HEADER + 2 * entries;
+	if (index_end > size)
+		return (0);
+	end = size;
+	for (i = 0; i < entries; ++i) {
+		offset = u16(page + PAGE_HEADER + 2 * i);
+		/* The items of a hash page lie one below the other. */
+		if (offset < index_end || offset >= end || !is_item_sound(type,
+		    page + offset, end - offset, file_size))
+			return (0);
+		if (type == TYPE_HASH || type == TYPE_HASH_UNSORTED)
+			end = offset;
+	}
+	return (1);
 }

@@ -5,6 +5,7 @@
 #define PAGE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * page_learn -- look at the first page of the database file, as it stands on
@@ -19,5 +20,14 @@ void page_learn(const unsigned char *bytes, size_t length);
  * no whole page, or not one of a layout that it knows.
  */
 void page_clear_unused(unsigned char *page, size_t length);
+
+/*
+ * page_is_sound -- whether every item of a page, as it was read, lies where
+ * items can lie, and is no longer than the file. libdb believes what it reads:
+ * from a damaged page it would copy whatever there is in memory, or go round
+ * for ever. Says yes to what is no whole page, or not of a layout that it knows.
+ */
+int page_is_sound(const unsigned char *page, size_t length,
+    uint64_t file_size);
 
 #endif
