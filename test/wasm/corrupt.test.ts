@@ -121,6 +121,23 @@ test("a first page that says that it is another", (t) => {
   }
 });
 
+test("a group of buckets behind the end of the file, the last of them not", (t) => {
+  const { errors } = readThrough(doctored(t, "v9-db5.3.28-le-residue", [[96 + 4 * 2, 0, 0, 1, 0]]), "path");
+  assert.deepEqual(errors, { open: "EINVAL" });
+});
+
+test("a first page that counts more pages than there are", (t) => {
+  const pages = databaseFixture("v9-db5.3.28-le-map").size / 4096;
+  const last = (number: number): Outcome => readThrough(doctored(t, "v9-db5.3.28-le-map", [[32, number, 0, 0, 0]]), "path");
+  assert.deepEqual(last(pages + 1).errors, { open: "EINVAL" });
+  assert.deepEqual(last(pages), { records: 200, errors: {} }, "as DB->upgrade leaves it");
+});
+
+test("a first page that says that the rest is encrypted", (t) => {
+  const { errors } = readThrough(doctored(t, "v9-db5.3.28-le-map", [[24, 1]]), "path");
+  assert.deepEqual(errors, { open: "EINVAL" });
+});
+
 test("damage at random: nothing but coded errors, and an end", () => {
   const seed = String(Math.floor(Math.random() * 2 ** 31));
   const { stdout, stderr, status, signal } = runChild(new URL("./corrupt-fuzz.child.js", import.meta.url), [seed, "150"], 120_000);

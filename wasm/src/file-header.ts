@@ -12,9 +12,15 @@ const BTREE_MAGIC = 0x053162;
 /** What every page of a database file is at least as long as, and what its header fits into. */
 export const HEADER_SIZE = 512;
 
+/** Where the first page names its cipher. */
+const ENCRYPTION = 24;
 /** Where a page says what it is, and what the first one is. */
 const PAGE_TYPE = 25;
 const META_TYPE = { hash: 8, btree: 9 } as const;
+/** DBMETA.last_pgno, HMETA.max_bucket, HMETA.spares[32]. */
+const LAST_PAGE = 32;
+const MAX_BUCKET = 72;
+const SPARES = 96;
 
 const READABLE = { hash: [8, 9], btree: [9] } as const;
 
@@ -71,13 +77,24 @@ export function checkFileHeader(bytes: Uint8Array, size: number, operation: stri
   if (!(READABLE[type] as readonly number[]).includes(version)) {
     throw refuse("DB_OLD_VERSION", `a version ${version} ${type} file, which Berkeley DB 5.3 ${versionHazard(type, version)}`);
   }
+  if (bytes[ENCRYPTION] !== 0) throw refuse("EINVAL", "encrypted, or damaged: this build of Berkeley DB has no encryption");
   if (pageSize < 512 || pageSize > 65536 || (pageSize & (pageSize - 1)) !== 0)
     throw refuse("EINVAL", `damaged: a page size of ${pageSize} bytes`);
   if (bytes[PAGE_TYPE] !== META_TYPE[type]) throw refuse("EINVAL", `damaged: a first page of type ${bytes[PAGE_TYPE]}`);
   if (bytes.length < HEADER_SIZE || size % pageSize !== 0) {
     throw refuse("EINVAL", `damaged: ${size} bytes is no whole number of pages of ${pageSize}`);
   }
-  if (type === "hash") checkBuckets(bytes, size / pageSize, header, refuse);
+  const pages = size / pageSize;
+  const field = numbers(bytes, header);
+  const lastPage = field(LAST_PAGE);
+  // One more than it should be is what DB->upgrade stores.
+  if (lastPage > pages) throw refuse("EINVAL", `damaged: ${pages} pages of ${lastPage + 1}`);
+  if (type === "hash") checkBuckets(field, pages, refuse);
+}
+
+function numbers(bytes: Uint8Array, { byteOrder }: FileHeader): (offset: number) => number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return (offset) => view.getUint32(offset, byteOrder === "little");
 }
 
 function versionHazard(type: string, version: number): string {
@@ -86,17 +103,14 @@ function versionHazard(type: string, version: number): string {
   return "cannot read: Berkeley DB 6 or later wrote it";
 }
 
-/** The last bucket must lie within the file: libdb would otherwise grow the file, or walk, without end. */
-function checkBuckets(
-  bytes: Uint8Array,
-  pages: number,
-  { byteOrder }: FileHeader,
-  refuse: (code: string, summary: string) => BerkeleyDBError,
-): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const little = byteOrder === "little";
-  const maxBucket = view.getUint32(72, little);
-  const group = maxBucket === 0 ? 0 : 32 - Math.clz32(maxBucket);
-  const lastPage = maxBucket + view.getUint32(96 + 4 * Math.min(group, 31), little);
-  if (lastPage >= pages) throw refuse("EINVAL", `damaged: bucket ${maxBucket} on page ${lastPage} of ${pages}`);
+/** Every bucket must lie within the file: libdb would otherwise grow the file, or walk, without end. */
+function checkBuckets(field: (offset: number) => number, pages: number, refuse: (code: string, summary: string) => BerkeleyDBError): void {
+  const maxBucket = field(MAX_BUCKET);
+  // Buckets come in groups that each double their number; the pages of a group lie in one piece.
+  for (let group = 0, bucket = 0; ; group++) {
+    const page = bucket + field(SPARES + 4 * group);
+    if (page >= pages) throw refuse("EINVAL", `damaged: bucket ${bucket} on page ${page} of ${pages}`);
+    if (bucket === maxBucket) return;
+    bucket = Math.min(2 ** (group + 1) - 1, maxBucket);
+  }
 }

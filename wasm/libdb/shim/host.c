@@ -99,7 +99,7 @@ pread(int file, void *bytes, size_t length, off_t offset)
 		page_learn(bytes, (size_t)n);
 	if (n > 0 && !page_is_sound(bytes, (size_t)n, longest_item())) {
 		snprintf(text, sizeof(text), "the page at %.0f is damaged: "
-		    "its items do not lie where items can lie",
+		    "it is of no type, or its items lie where none can lie",
 		    (double)offset);
 		database_says(text);
 		return (fail(EINVAL));

@@ -323,10 +323,17 @@ page_is_sound(const unsigned char *page, size_t length, uint64_t file_size)
 	if (size == 0 || length != size)
 		return (1);
 	type = page[PAGE_TYPE];
-	if (type == TYPE_OVERFLOW)
-		return (PAGE_HEADER + u16(page + PAGE_HF_OFFSET) <= size);
-	if (!has_items(type))
+	switch (type) {
+	case TYPE_INVALID:
+	case TYPE_HASHMETA:
+	case TYPE_BTREEMETA:
 		return (1);
+	case TYPE_OVERFLOW:
+		return (PAGE_HEADER + u16(page + PAGE_HF_OFFSET) <= size);
+	default:
+		if (!has_items(type))
+			return (0);
+	}
 
 	entries = u16(page + PAGE_ENTRIES);
 	index_end = PAGE_HEADER + 2 * entries;

@@ -22,8 +22,8 @@ void page_learn(const unsigned char *bytes, size_t length);
 void page_clear_unused(unsigned char *page, size_t length);
 
 /*
- * page_is_sound -- whether every item of a page, as it was read, lies where
- * items can lie, and is no longer than the file. libdb believes what it reads:
+ * page_is_sound -- whether a page, as it was read, is of a type that there is,
+ * and every item lies where items can lie and is no longer than the file. libdb believes what it reads:
  * from a damaged page it would copy whatever there is in memory, or go round
  * for ever. Says yes to what is no whole page, or not of a layout that it knows.
  */
