@@ -4,8 +4,9 @@
  * its end; with TSMAKEMAP_REQUIRE_NATIVE=1 it fails.
  */
 import { type SpawnSyncReturns, spawnSync } from "node:child_process";
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { rootFolder } from "./fixtures.ts";
 
 /** The Debian package of each tool. */
 const PACKAGES = {
@@ -21,6 +22,7 @@ const PACKAGES = {
   sasldblistusers2: "sasl2-bin",
   saslpasswd2: "sasl2-bin",
   postmap: "postfix",
+  unshare: "util-linux",
   "perl DB_File": "perl",
   "perl BerkeleyDB": "libberkeleydb-perl",
 } as const;
@@ -32,6 +34,12 @@ export const REQUIRE_VARIABLE = "TSMAKEMAP_REQUIRE_NATIVE";
 /** Where Debian has them; the second half is in no ordinary user's PATH. */
 const FOLDERS = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"];
 
+/**
+ * Postfix cannot be installed beside sendmail: .ci/run unpacks it here. It is
+ * looked at for postmap alone, since it has a sendmail of its own.
+ */
+const UNPACKED = `${rootFolder}.build/native/usr`;
+
 const found = new Map<NativeTool, string | undefined>();
 
 /** The path of the program: of perl itself for a module of perl. */
@@ -39,6 +47,7 @@ function find(tool: NativeTool): string | undefined {
   if (found.has(tool)) return found.get(tool);
   const [program = tool, module] = tool.split(" ");
   const folders = [...(process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== ""), ...FOLDERS];
+  if (tool === "postmap") folders.push(`${UNPACKED}/sbin`);
   let path = folders.map((folder) => join(folder, program)).find(isExecutable);
   if (path !== undefined && module !== undefined && spawnSync(path, [`-M${module}`, "-e", "1"]).status !== 0) path = undefined;
   found.set(tool, path);
@@ -53,6 +62,13 @@ export function nativePath(tool: NativeTool): string {
   const path = find(tool);
   if (path === undefined) throw new Error(reasonFor(tool));
   return path;
+}
+
+/** Where what is unpacked finds its libraries: Postfix's own, and those of packages unpacked with it. */
+function libraryPath(path: string): NodeJS.ProcessEnv {
+  if (!path.startsWith(UNPACKED)) return {};
+  const folders = readdirSync(`${UNPACKED}/lib`).map((name) => `${UNPACKED}/lib/${name}`);
+  return { LD_LIBRARY_PATH: folders.join(delimiter) };
 }
 
 function isExecutable(path: string): boolean {
@@ -114,7 +130,7 @@ export function runNative(tool: NativeTool, args: readonly string[], options: Na
     timeout: 30_000,
     maxBuffer: 1 << 28,
     ...options,
-    env: { ...(options.env ?? process.env), LC_ALL: "C" },
+    env: { ...(options.env ?? process.env), ...libraryPath(path), LC_ALL: "C" },
   });
   if (result.error !== undefined) throw new Error(`${tool} ${args.join(" ")}: ${result.error.message}`, { cause: result.error });
   return result;
