@@ -9,8 +9,9 @@ import { after, suite, test } from "node:test";
 import { Database, readFileHeader } from "berkeley-db-js";
 import { MapBuilder } from "#src/makemap/map-builder.js";
 import { HASH_VERSIONS, type HashVersion, targetFormat } from "#src/makemap/target.js";
-import { bytesOf, pairsOf } from "../support/bytes.ts";
+import { bytesOf, pairsOf, sortedPairs } from "../support/bytes.ts";
 import { type NativeTool, needs, runNative } from "../support/native.ts";
+import { assertVerified, dump } from "../support/native-db.ts";
 import { maskDatabase } from "../support/page-mask.ts";
 import { temporaryFolder } from "../support/temp.ts";
 
@@ -27,6 +28,8 @@ const SOURCES: Record<string, string> = {
   // Values that have, wherever a page's type could be looked for, what a bucket page has there.
   "with thirteens": Array.from({ length: 300 }, (_, i) => `k${i} v${"\x0d".repeat(1000)}\n`).join(""),
 };
+
+const LARGE = Array.from({ length: 5000 }, (_, i) => `Key${i}@example.com value ${i} ${"v".repeat((i * 7) % 500)}\n`).join("");
 
 interface Wanted {
   readonly type?: "hash" | "btree";
@@ -103,6 +106,41 @@ for (const byteOrder of ["little", "big"] as const) {
       });
     }
 
+    // More than is read and written at once, which page sizes divide in their own ways.
+    test("every page size, more than a stretch: version 8 differs from 9 in the version number and the type of bucket pages alone", () => {
+      const little = byteOrder === "little";
+      for (const source of [SOURCES["one"] ?? "", LARGE]) {
+        for (let pageSize = 512; pageSize <= 65536; pageSize *= 2) {
+          const expected = make(source, { byteOrder, pageSize });
+          if (source === LARGE) assert.ok(expected.length > 1 << 20);
+          new DataView(expected.buffer).setUint32(16, 8, little);
+          for (let page = pageSize; page < expected.length; page += pageSize) {
+            if (expected[page + 25] === KEYDATA_THIRTEEN) expected[page + 25] = UNSORTED;
+          }
+          const made = make(source, { byteOrder, pageSize, hashVersion: 8 });
+          assert.ok(Buffer.from(made).equals(Buffer.from(expected)), `pages of ${pageSize} bytes`);
+        }
+      }
+    });
+
+    test("an addition to a version 8 map leaves no page of version 9, and db5.3_dump lists all", (t) => {
+      if (!needs(t, "db5.3_dump", "db5.3_verify")) return;
+      const first = SOURCES["a thousand"] ?? "";
+      const second = Array.from({ length: 2000 }, (_, i) => `added${i} value ${"a".repeat(i % 300)}\n`).join("");
+      const expected = [...records(make(first, {})), ...records(make(second, {}))];
+      const file = join(folder, "added-to.db");
+      writeFileSync(file, make(first, { byteOrder, hashVersion: 8 }));
+      const builder = new MapBuilder(file, { type: "hash", append: true, onDiagnostic: ({ problem }) => assert.fail(problem) });
+      builder.write(bytesOf(second));
+      builder.commit();
+      const bytes = new Uint8Array(readFileSync(file));
+      for (let page = 4096; page < bytes.length; page += 4096) assert.notEqual(bytes[page + 25], KEYDATA_THIRTEEN, `page at ${page}`);
+      const header = readFileHeader(bytes);
+      assert.deepEqual({ ...header }, { ...header, version: 8, byteOrder });
+      assertVerified([file]);
+      assert.deepEqual(sortedPairs(dump(file)), sortedPairs(expected));
+    });
+
     test("every page size", () => {
       const source = SOURCES["with overflow pages"] ?? "";
       const expected = records(make(source, {})).sort();
@@ -124,6 +162,17 @@ test("aix is big-endian, version 8, in pages of 4096 bytes", () => {
   assert.equal(bytes.length, 12288);
   // As the meta page has it: magic, version, page size.
   assert.equal(Buffer.from(bytes.subarray(12, 24)).toString("hex"), "000615610000000800001000");
+});
+
+test("db5.3_dump lists the same of the file for AIX and of makemap's", (t) => {
+  if (!needs(t, "makemap", "db5.3_dump", "db5.3_verify")) return;
+  const file = join(folder, "theirs.db");
+  const input = Buffer.from(LARGE, "latin1");
+  assert.equal(runNative("makemap", ["-C", "/dev/null", "hash", file], { input }).status, 0);
+  const theirs = dump(file);
+  writeFileSync(file, make(LARGE, targetFormat("aix")));
+  assertVerified([file]);
+  assert.deepEqual(sortedPairs(dump(file)), sortedPairs(theirs));
 });
 
 test("native is what makemap makes here", (t) => {
