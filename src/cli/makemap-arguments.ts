@@ -84,8 +84,8 @@ export function parseMakemapArguments(
   return { kind: "run", args: toArguments(command.opts(), type, mapName) };
 }
 
-/** The command, with its help; exported for what is made from its options. */
-export function makemapCommand(program: string, onInvalidDelimiter: () => void = () => {}): Command {
+/** The command, with its help. */
+function makemapCommand(program: string, onInvalidDelimiter: () => void = () => {}): Command {
   const end = (request: () => MakemapRequest) => (): never => {
     throw new Ended(request());
   };

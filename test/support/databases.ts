@@ -20,7 +20,7 @@ export function memoryPlace(): Place {
   return { fileSystem: new MemoryFileSystem(), at: (name) => name };
 }
 
-export function nodePlace(t: TestContext): Place {
+function nodePlace(t: TestContext): Place {
   const folder = temporaryFolder(t);
   return { fileSystem: nodeFileSystem, at: (name) => join(folder, name) };
 }

@@ -94,7 +94,7 @@ export interface Observed {
 /** Whom a case is run as: the user it was recorded with, or an ordinary user who owns the folder. */
 export type As = "recorded" | "user";
 
-export function uidOf(recorded: MakemapCase, as: As): number {
+function uidOf(recorded: MakemapCase, as: As): number {
   return as === "user" || recorded.uid === NOBODY ? ordinaryUser.uid : recorded.uid;
 }
 

@@ -29,7 +29,7 @@ const PACKAGES = {
 
 export type NativeTool = keyof typeof PACKAGES;
 
-export const REQUIRE_VARIABLE = "TSMAKEMAP_REQUIRE_NATIVE";
+const REQUIRE_VARIABLE = "TSMAKEMAP_REQUIRE_NATIVE";
 
 /** Where Debian has them; the second half is in no ordinary user's PATH. */
 const FOLDERS = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"];

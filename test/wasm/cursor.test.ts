@@ -276,7 +276,7 @@ for (const type of TYPES) {
   test(`${type}: records longer than what is fetched at once`, () => {
     const sizes = [10, 65_520, 65_528, 65_536, 200_000, 1, 70_000, 40_000, 40_000];
     using database = filled(type, []);
-    sizes.forEach((size, i) => database.put(b(`${i}`), new Uint8Array(size).fill(i + 1)));
+    for (const [i, size] of sizes.entries()) database.put(b(`${i}`), new Uint8Array(size).fill(i + 1));
     const forward = [...database];
     assert.equal(forward.length, sizes.length);
     for (const [key, data] of forward) {
