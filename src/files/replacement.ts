@@ -36,6 +36,7 @@ export class Replacement {
   readonly #options: ReplacementOptions;
   readonly #old: fs.Stats | undefined;
   readonly #inPlace: boolean;
+  readonly #place: Place;
   #done = false;
 
   /**
@@ -48,22 +49,21 @@ export class Replacement {
     this.#old = statOrUndefined(target);
     // Nobody else reads it before it has the old file's owner and mode.
     const mode = this.#old === undefined ? options.mode : 0o600;
-    const make = (path: string): string => {
-      options.fileSystem.open(path, { write: true, create: true, exclusive: true }, mode).close();
-      return path;
-    };
-    const beside = prefix(basename(target));
-    removeStale(dirname(target), beside, options.fileSystem);
+    const make = (path: string): string => makeFile(path, mode, options.fileSystem);
+    const beside = { folder: dirname(target), prefix: prefix(basename(target)) };
+    removeStale(beside, "new", options.fileSystem);
     try {
-      this.path = make(join(dirname(target), `${beside}${pid}`));
+      this.path = make(join(beside.folder, `${beside.prefix}${pid}`));
+      this.#place = beside;
       this.#inPlace = options.inPlace === true && this.#old !== undefined;
     } catch (error) {
       // A map of one's own in a folder of another's can be written to, and not be replaced.
       const mayWrite = this.#old !== undefined && ["EACCES", "EPERM"].includes((error as NodeJS.ErrnoException).code ?? "");
       if (!mayWrite) throw error;
-      const elsewhere = prefix(resolve(target));
-      removeStale(tmpdir(), elsewhere, options.fileSystem);
-      this.path = make(join(tmpdir(), `${elsewhere}${pid}-${randomBytes(4).toString("hex")}`));
+      const elsewhere = { folder: tmpdir(), prefix: prefix(resolve(target)) };
+      removeStale(elsewhere, "new", options.fileSystem);
+      this.path = make(join(elsewhere.folder, `${elsewhere.prefix}${pid}-${randomBytes(4).toString("hex")}`));
+      this.#place = elsewhere;
       this.#inPlace = true;
     }
   }
@@ -82,22 +82,19 @@ export class Replacement {
     if (this.#inPlace || !this.#setOwnerAndMode()) {
       this.#writeInPlace();
       this.abandon();
-      return;
+    } else {
+      sync(fileSystem, this.path);
+      fileSystem.rename(this.path, this.target);
+      this.#done = true;
     }
-    sync(fileSystem, this.path);
-    fileSystem.rename(this.path, this.target);
-    this.#done = true;
+    removeStale(this.#place, "old", fileSystem);
   }
 
   /** Removes the new content, unless it is committed; a second time does nothing. */
   abandon(): void {
     if (this.#done) return;
     this.#done = true;
-    try {
-      this.#options.fileSystem.unlink(this.path);
-    } catch {
-      // Whatever made it fail before is what the caller hears of.
-    }
+    tryUnlink(this.path, this.#options.fileSystem);
   }
 
   /** Whether the new file could be made what the old one is; an owner that was asked for besides is set if it can be. */
@@ -115,22 +112,32 @@ export class Replacement {
     return true;
   }
 
-  /** The old content is kept until the new one is whole, and put back if it does not get so far. */
+  /**
+   * The old content is kept until the new one is whole, and put back if it does
+   * not get so far. Where that fails too, what was kept stays until a later run
+   * succeeds.
+   */
   #writeInPlace(): void {
-    const { fileSystem, owner, mode } = this.#options;
-    const saved = `${this.path}.old`;
-    fileSystem.open(saved, { write: true, create: true, exclusive: true }, mode & 0o600).close();
+    const { fileSystem, owner } = this.#options;
+    const saved = makeFile(`${this.path}.old`, 0o600, fileSystem);
     try {
       this.#copy(this.target, saved);
+    } catch (error) {
+      tryUnlink(saved, fileSystem);
+      throw error;
+    }
+    try {
+      this.#copy(this.path, this.target);
+    } catch (error) {
       try {
-        this.#copy(this.path, this.target);
-      } catch (error) {
         this.#copy(saved, this.target);
+      } catch {
         throw error;
       }
-    } finally {
-      fileSystem.unlink(saved);
+      tryUnlink(saved, fileSystem);
+      throw error;
     }
+    tryUnlink(saved, fileSystem);
     if (owner !== undefined && owner !== this.#old?.uid) tryChown(this.target, owner, -1);
   }
 
@@ -167,20 +174,42 @@ function digest(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 8);
 }
 
-/** Removes what earlier runs on the same target left behind. */
-function removeStale(folder: string, ours: string, fileSystem: FileSystem): void {
-  const anyHost = ours.slice(0, 10);
+/** Where temporary files are, and how their names begin. */
+interface Place {
+  readonly folder: string;
+  readonly prefix: string;
+}
+
+/** Removes what earlier runs on the same target left behind: new content, or old content that was kept. */
+function removeStale({ folder, prefix }: Place, kind: "new" | "old", fileSystem: FileSystem): void {
+  const anyHost = prefix.slice(0, 10);
   for (const name of namesIn(folder)) {
-    const match = name.startsWith(anyHost) ? /^\.[0-9a-f]{8}-[0-9a-f]{8}-(\d+)(-[0-9a-f]{8})?(\.old)?$/.exec(name) : null;
-    if (match === null) continue;
+    const match = name.startsWith(anyHost) ? /^\.[0-9a-f]{8}-[0-9a-f]{8}-(\d+)(?:-[0-9a-f]{8})?(\.old)?$/.exec(name) : null;
+    if (match === null || (match[2] === undefined ? "new" : "old") !== kind) continue;
     const path = join(folder, name);
-    const dead = name.startsWith(ours) ? !isRunning(Number(match[1])) : isOld(path);
-    if (!dead) continue;
-    try {
-      fileSystem.unlink(path);
-    } catch {
-      // Somebody else's, or gone by now.
-    }
+    const dead = name.startsWith(prefix) ? !isRunning(Number(match[1])) : isOld(path);
+    if (dead) tryUnlink(path, fileSystem);
+  }
+}
+
+/** Makes an empty file where there is none; returns its path. */
+function makeFile(path: string, mode: number, fileSystem: FileSystem): string {
+  const file = fileSystem.open(path, { write: true, create: true, exclusive: true }, mode);
+  try {
+    file.close();
+  } catch (error) {
+    tryUnlink(path, fileSystem);
+    throw error;
+  }
+  return path;
+}
+
+/** It may be somebody else's, or gone; whatever made the work fail is what the caller hears of. */
+function tryUnlink(path: string, fileSystem: FileSystem): void {
+  try {
+    fileSystem.unlink(path);
+  } catch {
+    // As said above.
   }
 }
 
