@@ -5,7 +5,7 @@
  * An instance holds one database. It is made for it and dropped with it, so a
  * trap harms nothing else, and no byte of a database outlives it in memory.
  */
-import { BerkeleyDBError, codeName, ENGINE_TRAP } from "./error.ts";
+import { BerkeleyDBError, codeName, ENGINE_TRAP, errnoOf } from "./error.ts";
 import type { FileSystem } from "./file-system.ts";
 import { Host } from "./host.ts";
 import type { EngineModule } from "./platform.ts";
@@ -79,8 +79,14 @@ export class Engine {
   /** Calls the engine; anything but 0 and the codes expected is thrown. */
   call(operation: string, expected: readonly number[], action: (exports: Exports) => number): number {
     this.#host.lastError = undefined;
+    this.#host.closeError = undefined;
     const code = this.guard(operation, action);
     if (code !== 0 && !expected.includes(code)) throw this.failure(operation, code);
+    const { closeError } = this.#host;
+    if (closeError !== undefined) {
+      this.#host.lastError = closeError;
+      throw this.failure(operation, errnoOf(closeError));
+    }
     return code;
   }
 
@@ -104,13 +110,23 @@ export class Engine {
 
   /** The error for a code, with what libdb said, which is then forgotten. */
   failure(operation: string, code: number): BerkeleyDBError {
-    return new BerkeleyDBError(this.#textAt(this.exports.bdb_strerror(code)).replace(/^BDB\d+ (DB_\w+: )?/, ""), {
-      code: codeName(code),
+    const known = this.#systemCode(code);
+    return new BerkeleyDBError(this.#textAt(this.exports.bdb_strerror(known)).replace(/^BDB\d+ (DB_\w+: )?/, ""), {
+      code: codeName(known),
       operation,
       path: this.path,
       detail: this.takeMessage(),
       cause: this.#host.lastError,
     });
+  }
+
+  /** libdb finds no room in its cache (ENOMEM), or gives up (EIO), where pages cannot be written: the reason says more. */
+  #systemCode(code: number): number {
+    const { lastError } = this.#host;
+    if (lastError === undefined || (codeName(code) !== "ENOMEM" && codeName(code) !== "EIO")) return code;
+    const reason = errnoOf(lastError);
+    // Looking for a file that need not be there is no reason.
+    return codeName(reason) === "ENOENT" ? code : reason;
   }
 
   /** What libdb has said since the last time, one line a message. */

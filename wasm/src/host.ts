@@ -16,12 +16,15 @@ const HOST_TRUNCATE = 0x8;
 /** The folder of libdb's temporary files, which stay in memory. */
 const HOST_SCRATCH = "\u0001scratch/";
 
+const ENOENT = 44;
 const ENOSYS = 52;
 
 export class Host {
   readonly imports: Record<string, Record<string, (...args: number[]) => number>>;
   /** The last system error that was turned into an errno. */
   lastError: unknown;
+  /** What closing a file failed with: libdb, which goes round for ever when it is told, is not. */
+  closeError: unknown;
   /** The module's memory; set when the module is there. */
   memory: { readonly buffer: ArrayBufferLike } | undefined;
 
@@ -87,7 +90,11 @@ export class Host {
   #close(file: number): void {
     const handle = this.#file(file);
     this.#files[file] = undefined;
-    handle.close();
+    try {
+      handle.close();
+    } catch (error) {
+      this.closeError ??= error;
+    }
   }
 
   #on<T>(name: string, action: (files: FileSystem, name: string) => T): T {
@@ -114,8 +121,10 @@ export class Host {
       const result = action();
       return typeof result === "number" ? result : 0;
     } catch (error) {
-      this.lastError = error;
-      return -errnoOf(error);
+      const errno = errnoOf(error);
+      // libdb looks for files that need not be there: that is the cause of nothing else.
+      if (errno !== ENOENT || this.lastError === undefined) this.lastError = error;
+      return -errno;
     }
   }
 }
