@@ -121,3 +121,14 @@ suite("a map that both add to", () => {
     }
   }
 });
+
+for (const kind of ["hash", "btree"]) {
+  test(`${kind}: -d is refused for a map that keeps no duplicates`, (t) => {
+    if (!needs(t, "makemap")) return;
+    const { file } = makeInProcess([kind, "plain"], bytesOf("a b\n"), folder);
+    const before = read(file);
+    assert.equal(makeNative(["-o", "-d", kind, "plain"], "a c\n"), 73);
+    assert.throws(() => makeInProcess(["-o", "-d", kind, "plain"], bytesOf("a c\n"), folder), { code: "EINVAL" });
+    assert.deepEqual(read(file), before);
+  });
+}
