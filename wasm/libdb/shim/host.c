@@ -29,6 +29,9 @@
 /* Where read(), write() and lseek() stand in each open file. */
 static off_t position[FILES_MAX];
 
+/* A temporary file of libdb's: its pages are not those of the database. */
+static int is_scratch[FILES_MAX];
+
 static int
 fail(int error)
 {
@@ -67,8 +70,11 @@ open(const char *path, int flags, ...)
 		host_close(file);
 		return (fail(EMFILE));
 	}
-	if (file >= 0)
+	if (file >= 0) {
 		position[file] = 0;
+		is_scratch[file] = strncmp(path,
+		    HOST_SCRATCH, strlen(HOST_SCRATCH)) == 0;
+	}
 	return (checked(file));
 }
 
@@ -95,28 +101,32 @@ pread(int file, void *bytes, size_t length, off_t offset)
 	int n;
 
 	n = host_read(file, bytes, (int)length, (double)offset);
-	if (n > 0 && offset == 0)
+	if (n <= 0 || is_scratch[file])
+		return (checked(n));
+	if (offset == 0)
 		page_learn(bytes, (size_t)n);
-	if (n > 0 && !page_is_sound(bytes, (size_t)n, longest_item())) {
+	if (!page_is_sound(bytes, (size_t)n, longest_item())) {
 		snprintf(text, sizeof(text), "the page at %.0f is damaged: "
 		    "it is of no type, or its items lie where none can lie",
 		    (double)offset);
 		database_says(text);
 		return (fail(EINVAL));
 	}
-	return (checked(n));
+	return (n);
 }
 
 ssize_t
 pwrite(int file, const void *bytes, size_t length, off_t offset)
 {
-	if (offset == 0)
-		page_learn(bytes, length);
-	/*
-	 * libdb hands over a page of its own cache, or a buffer that it frees
-	 * next: what is cleared here is dead in both.
-	 */
-	page_clear_unused((unsigned char *)bytes, length);
+	if (!is_scratch[file]) {
+		if (offset == 0)
+			page_learn(bytes, length);
+		/*
+		 * libdb hands over a page of its own cache, or a buffer that
+		 * it frees next: what is cleared here is dead in both.
+		 */
+		page_clear_unused((unsigned char *)bytes, length);
+	}
 	return (checked(host_write(file, bytes, (int)length, (double)offset)));
 }
 
