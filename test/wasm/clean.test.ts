@@ -93,9 +93,14 @@ class Run {
     this.#database = Database.open("a", { ...settings, create: true, fileSystem: this.files });
   }
 
-  /** Every fifth key is longer than a page. */
+  /**
+   * Every fifth key is longer than a page; but not among the duplicates of a
+   * hash file, where libdb 5.3.28 itself, native as here, can lose the pages of
+   * a long key as its records grow in number.
+   */
   #key(number: number): string {
-    return number % 5 === 4 ? `long key ${number} `.padEnd(this.#settings.pageSize + number * 7, "k") : `key ${number}`;
+    const mayBeLong = this.#settings.type === "btree" || this.#settings.duplicates === false;
+    return mayBeLong && number % 5 === 4 ? `long key ${number} `.padEnd(this.#settings.pageSize + number * 7, "k") : `key ${number}`;
   }
 
   /** Begins with its marker, which no other data has. */
