@@ -62,7 +62,7 @@ export class Replacement {
       if (!mayWrite) throw error;
       const elsewhere = { folder: tmpdir(), prefix: prefix(resolve(target)) };
       removeStale(elsewhere, "new", options.fileSystem);
-      this.path = make(join(elsewhere.folder, `${elsewhere.prefix}${pid}-${randomBytes(4).toString("hex")}`));
+      this.path = make(nameIn(elsewhere));
       this.#place = elsewhere;
       this.#inPlace = true;
     }
@@ -119,7 +119,8 @@ export class Replacement {
    */
   #writeInPlace(): void {
     const { fileSystem, owner } = this.#options;
-    const saved = makeFile(`${this.path}.old`, 0o600, fileSystem);
+    // A name that no earlier run of our number has kept anything under.
+    const saved = makeFile(nameIn(this.#place, ".old"), 0o600, fileSystem);
     try {
       this.#copy(this.target, saved);
     } catch (error) {
@@ -178,6 +179,11 @@ function digest(text: string): string {
 interface Place {
   readonly folder: string;
   readonly prefix: string;
+}
+
+/** A name for a temporary file that nobody foresees. */
+function nameIn({ folder, prefix }: Place, ending = ""): string {
+  return join(folder, `${prefix}${pid}-${randomBytes(4).toString("hex")}${ending}`);
 }
 
 /** Removes what earlier runs on the same target left behind: new content, or old content that was kept. */

@@ -243,8 +243,9 @@ export class MapBuilder {
         this.#database.put(key, value, this.#putMode());
         this.#records += 1;
       } catch (error) {
-        if (!(error instanceof BerkeleyDBError) || error.code !== "DB_KEYEXIST") throw new MapWriteError(error, { line, key });
-        this.#options.onDiagnostic({ problem: "duplicate-key", line, key: key.slice(0, key.length - nul) });
+        const named = { line, key: key.slice(0, key.length - nul) };
+        if (!(error instanceof BerkeleyDBError) || error.code !== "DB_KEYEXIST") throw new MapWriteError(error, named);
+        this.#options.onDiagnostic({ problem: "duplicate-key", ...named });
       }
     }
     tellBefore(Number.POSITIVE_INFINITY);

@@ -1,0 +1,270 @@
+/**
+ * Whatever fails, and when: the old map is there byte for byte or the new one
+ * is whole, nothing else is left beside it, and the failure is told.
+ */
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import { after, suite, test } from "node:test";
+import { Database, type FileHandle, type FileSystem, nodeFileSystem } from "berkeley-db-js";
+import { MapBuilder, type MapBuilderOptions, MapWriteError } from "#src/makemap/map-builder.js";
+import { targetFormat } from "#src/makemap/target.js";
+import { bytesOf, sha256 } from "../support/bytes.ts";
+import { FailingFileSystem } from "../support/failing-file-system.ts";
+import { makeInProcess } from "../support/in-process.ts";
+import { temporaryFolder } from "../support/temp.ts";
+
+const top = temporaryFolder({ after });
+/** Where a map is written if nothing can be made beside it: a folder of the test's own, so that what is left there is seen. */
+const elsewhere = join(top, "elsewhere");
+mkdirSync(elsewhere);
+process.env["TMPDIR"] = elsewhere;
+
+const OLD = bytesOf("old 1\nkept 2\n");
+const NEW = bytesOf("k0 v\nold x\n");
+/** More than the least cache of 1 MB holds, in an order that comes back to pages which are out already. */
+const MANY = bytesOf(Array.from({ length: 1500 }, (_, i) => `key${(i * 7919) % 100_003} ${"v".repeat(900)}${i}\n`).join(""));
+
+const CODES = ["ENOSPC", "EIO", "EACCES"] as const;
+
+interface Scene {
+  readonly hasOld: boolean;
+  readonly options?: Partial<MapBuilderOptions>;
+  readonly source?: Uint8Array;
+  /** Look at every so many operations. */
+  readonly step?: number;
+}
+
+const SCENES: Record<string, Scene> = {
+  "a new map": { hasOld: false },
+  "a new btree map": { hasOld: false, options: { type: "btree" } },
+  "a map that is replaced": { hasOld: true },
+  "a map that is replaced, version 8": { hasOld: true, options: { format: targetFormat("aix") } },
+  "a map that is added to": { hasOld: true, options: { append: true, duplicates: "replace" } },
+  "a map that is rewritten in place": { hasOld: true, options: { inPlace: true } },
+  "a map that is added to in place": { hasOld: true, options: { inPlace: true, append: true, duplicates: "replace" } },
+  "a map larger than the cache": { hasOld: true, source: MANY, options: { cacheSize: 1 }, step: 43 },
+  "a map larger than the cache, version 8": {
+    hasOld: true,
+    source: MANY,
+    options: { cacheSize: 1, format: targetFormat("aix") },
+    step: 61,
+  },
+};
+
+/** A folder with or without an old map. */
+function prepare({ hasOld }: Scene): { folder: string; file: string; before: Record<string, string> } {
+  const folder = mkdtempSync(join(top, "run-"));
+  if (hasOld) makeInProcess(["hash", "m"], OLD, folder);
+  return { folder, file: join(folder, "m.db"), before: content(folder) };
+}
+
+/** The files: mode and sum of each. */
+function content(folder: string): Record<string, string> {
+  const names = readdirSync(folder).sort();
+  return Object.fromEntries(
+    names.map((name) => [name, `${statSync(join(folder, name)).mode} ${sha256(readFileSync(join(folder, name)))}`]),
+  );
+}
+
+/** The sum alone: what is kept beside has another mode. */
+function sumOf(listed: string | undefined): string | undefined {
+  return listed?.split(" ")[1];
+}
+
+/** The same files, with closes that report nothing: there is nothing left to report once a file was synced, and libdb does not outlive it. */
+function closingQuietly(files: FileSystem): FileSystem {
+  return {
+    open(path, flags, mode): FileHandle {
+      const file = files.open(path, flags, mode);
+      return {
+        ...file,
+        close: () => {
+          try {
+            file.close();
+          } catch {
+            // It is closed.
+          }
+        },
+      };
+    },
+    stat: (path) => files.stat(path),
+    rename: (from, to) => files.rename(from, to),
+    unlink: (path) => files.unlink(path),
+  };
+}
+
+/** Makes the map; returns what was thrown. */
+function build(file: string, { options, source = NEW }: Scene, files: FileSystem): unknown {
+  const fileSystem = files instanceof FailingFileSystem ? closingQuietly(files) : files;
+  let builder: MapBuilder;
+  try {
+    builder = new MapBuilder(file, { type: "hash", sourceSize: source.length, fileSystem, onDiagnostic: () => {}, ...options });
+  } catch (error) {
+    assert.ok(!(error instanceof MapWriteError), "before there is anything to write it is no error of a write");
+    return error;
+  }
+  try {
+    builder.write(source);
+    builder.commit();
+    return undefined;
+  } catch (error) {
+    assert.ok(error instanceof MapWriteError, String(error));
+    return error;
+  } finally {
+    builder.abandon();
+    // A second time does nothing.
+    builder.abandon();
+  }
+}
+
+/** How many operations it takes, and what comes of it, when nothing fails. */
+function rehearse(scene: Scene): { operations: number; made: Record<string, string> } {
+  const { folder, file } = prepare(scene);
+  const files = new FailingFileSystem(nodeFileSystem, "EIO");
+  assert.equal(build(file, scene, files), undefined);
+  assert.deepEqual(Database.verify(new Uint8Array(readFileSync(file))), []);
+  const made = content(folder);
+  assert.deepEqual(Object.keys(made), ["m.db"]);
+  return { operations: files.operations, made };
+}
+
+/** The error and what it was caused by, and so on. */
+function chainOf(error: unknown): unknown[] {
+  return error instanceof Error ? [error, ...chainOf(error.cause)] : [];
+}
+
+/** Fails unless this is what injected failures ought to become: the open error or the write error, with one of them for a cause. */
+function assertTold(error: unknown, injected: readonly Error[], what: string): void {
+  const cause = chainOf(error).find((part) => injected.includes(part as Error));
+  assert.ok(cause !== undefined, `${what}: not the cause of ${String(error)}`);
+  // What the program puts into words: makemap's text is that of the code.
+  const shown = error instanceof MapWriteError ? error.cause : error;
+  assert.equal((shown as NodeJS.ErrnoException).code, (cause as NodeJS.ErrnoException).code, what);
+}
+
+for (const [name, scene] of Object.entries(SCENES)) {
+  suite(name, () => {
+    const positionsOf = (operations: number): number[] => {
+      const { step = 1 } = scene;
+      return Array.from({ length: Math.ceil(operations / step) }, (_, i) => i * step);
+    };
+
+    test("one operation fails", () => {
+      const { operations, made } = rehearse(scene);
+      let failures = 0;
+      for (const position of positionsOf(operations)) {
+        const { folder, file, before } = prepare(scene);
+        const files = new FailingFileSystem(nodeFileSystem, CODES[position % CODES.length] ?? "EIO");
+        files.failFrom = position;
+        files.failUntil = position + 1;
+        const error = build(file, scene, files);
+        assert.equal(files.thrown.length, 1);
+        const what = files.thrown[0]?.message ?? "";
+        const left = content(folder);
+        if (error !== undefined) {
+          failures += 1;
+          assertTold(error, files.thrown, what);
+          assert.deepEqual(withoutLeftovers(left, what), before, what);
+        } else {
+          // Tried again by libdb; or a file that could not be removed; or without permission beside the map, written where it is.
+          assert.deepEqual(withoutLeftovers(left, what), made, what);
+        }
+        // The next run succeeds, and finds what this one had to leave.
+        const fresh = build(file, scene, nodeFileSystem);
+        assert.equal(fresh, undefined, `${what}: then ${String(fresh)}`);
+        if (error !== undefined) assert.deepEqual(content(folder), made, `${what}: then`);
+        else assert.deepEqual(Object.keys(content(folder)), ["m.db"], `${what}: then`);
+        assert.deepEqual(readdirSync(elsewhere), [], what);
+        rmSync(folder, { recursive: true });
+      }
+      // Of the writes of evicted pages libdb tries most again.
+      assert.ok(failures > (scene.source === undefined ? operations / 3 : 0), `${failures} failures`);
+    });
+
+    test("from one operation on everything fails", () => {
+      const { operations, made } = rehearse(scene);
+      for (const position of positionsOf(operations)) {
+        const { folder, file, before } = prepare(scene);
+        const files = new FailingFileSystem(nodeFileSystem, "ENOSPC");
+        files.failFrom = position;
+        const error = build(file, scene, files);
+        const what = files.thrown[0]?.message ?? "";
+        const left = content(folder);
+        // Nothing can be removed any more either, or put back; what counts is that the old content or the new one is there.
+        const isWhole = left["m.db"] === (error === undefined ? made : before)["m.db"];
+        const isKept = Object.entries(left).some(([name, file]) => name.endsWith(".old") && sumOf(file) === sumOf(before["m.db"]));
+        assert.ok(isWhole || (scene.options?.inPlace === true && isKept), what);
+        if (error !== undefined) assertTold(error, files.thrown, what);
+        else assert.match(what, /injected into (close|unlink)/);
+        // A map half written in place can be made anew, though not added to.
+        assert.equal(build(file, { ...scene, options: { ...scene.options, append: false } }, nodeFileSystem), undefined, `${what}: then`);
+        assert.deepEqual(Object.keys(content(folder)), ["m.db"], what);
+        rmSync(folder, { recursive: true });
+      }
+    });
+  });
+}
+
+/** A temporary file that could not be removed is no fault where it is its removal that failed. */
+function withoutLeftovers(files: Record<string, string>, failure: string): Record<string, string> {
+  if (!failure.includes("unlink")) return files;
+  return Object.fromEntries(Object.entries(files).filter(([name]) => name === "m.db"));
+}
+
+/** Fails every write to one file. */
+function failWritesTo(name: string): FileSystem {
+  const full = Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+  return {
+    ...nodeFileSystem,
+    open(path, flags, mode): FileHandle {
+      const file = nodeFileSystem.open(path, flags, mode);
+      return {
+        read: (bytes, offset) => file.read(bytes, offset),
+        write: (bytes, offset) => {
+          if (basename(path) === name) throw full;
+          file.write(bytes, offset);
+        },
+        truncate: (size) => file.truncate(size),
+        sync: () => file.sync(),
+        size: () => file.size(),
+        close: () => file.close(),
+      };
+    },
+  };
+}
+
+test("in place, where even the old content cannot be put back, it is kept beside until a run succeeds", () => {
+  const scene: Scene = { hasOld: true, options: { inPlace: true } };
+  const { folder, file, before } = prepare(scene);
+  const error = build(file, scene, failWritesTo("m.db"));
+  assert.ok(error instanceof MapWriteError);
+  assert.equal((error.cause as NodeJS.ErrnoException).code, "ENOSPC");
+  const kept = Object.entries(content(folder)).filter(([name]) => name !== "m.db");
+  assert.equal(kept.length, 1);
+  const [name = "", listed] = kept[0] ?? [];
+  assert.equal(sumOf(listed), sumOf(before["m.db"]));
+  assert.equal(statSync(join(folder, name)).mode & 0o777, 0o600, "it has passwords in it");
+  // A run that fails as well leaves it as it is.
+  assert.notEqual(build(file, scene, failWritesTo("m.db")), undefined);
+  assert.equal(content(folder)[name], listed);
+  assert.equal(build(file, { hasOld: true }, nodeFileSystem), undefined);
+  assert.deepEqual(Object.keys(content(folder)), ["m.db"]);
+});
+
+test("a record that cannot be stored is named by its line and its key", () => {
+  const scene = SCENES["a map larger than the cache"] as Scene;
+  const { folder, file, before } = prepare(scene);
+  const files = new FailingFileSystem(nodeFileSystem, "ENOSPC");
+  let lines = 0;
+  const onRecord = (): void => {
+    lines += 1;
+    if (lines === 1000) files.failFrom = files.operations;
+  };
+  const error = build(file, { ...scene, options: { ...scene.options, includeNul: true, onRecord } }, files);
+  assert.ok(error instanceof MapWriteError);
+  assert.ok(error.line !== undefined && error.line >= 1000 && error.line === lines);
+  assert.equal(Buffer.from(error.key ?? []).toString(), `key${((error.line - 1) * 7919) % 100_003}`);
+  assertTold(error, files.thrown, "a put");
+  assert.equal(content(folder)["m.db"], before["m.db"]);
+});
