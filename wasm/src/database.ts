@@ -276,9 +276,12 @@ export class Database implements Disposable {
    * Moves records to fewer pages and gives free pages at the end back to the
    * file system (DB->compact with DB_FREE_SPACE).
    * @returns how many pages were given back.
+   * @throws {TypeError} while a cursor is open, or an iteration not at its end:
+   *   in a hash file libdb would move the records from under it.
    */
   compact(): number {
     const engine = this.#open("DB->compact");
+    if (this.#cursors.size > 0) throw new TypeError("DB->compact: a cursor is open");
     engine.call("DB->compact", [], (e) => e.bdb_compact());
     return engine.resultLength();
   }
