@@ -213,18 +213,20 @@ async function make(job: Job, file: SafeFile): Promise<number> {
   const input = await openInput(args.verbose || args.append);
   const progress = new Progress({ wanted: args.progress, label: mapFile(args.mapName), total: input.size });
   let status = EX_OK;
-  const builder = openBuilder(job, file, input.size, (diagnostic) => {
-    status = EX_DATAERR;
-    progress.stop();
-    output.push();
-    process.stderr.write(diagnosticMessage(program, args.mapName, diagnostic));
-  });
-  const forget = onSignal(() => builder.abandon());
+  let builder: MapBuilder | undefined;
+  // Before there is a file to remove, so that no signal comes between.
+  const forget = onSignal(() => builder?.abandon());
   try {
+    builder = openBuilder(job, file, input.size, (diagnostic) => {
+      status = EX_DATAERR;
+      progress.stop();
+      output.push();
+      process.stderr.write(diagnosticMessage(program, args.mapName, diagnostic));
+    });
     await pump(input, builder, output, progress);
     return status;
   } catch (error) {
-    builder.abandon();
+    builder?.abandon();
     if (!(error instanceof MapWriteError)) throw error;
     progress.stop();
     output.push();
