@@ -22,7 +22,7 @@ const FILE_ID_LENGTH = 20;
 const BATCH = 1 << 18;
 const LEAST_CACHE = 1 << 20;
 /** The cache holds the file of a million lines; beyond that pages are written and read again. */
-const MOST_CACHE = 160 << 20;
+const MOST_CACHE = 148 << 20;
 /** A map takes about two bytes of cache for each byte of source. */
 const CACHE_PER_SOURCE = 2;
 

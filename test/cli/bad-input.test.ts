@@ -68,7 +68,7 @@ test("a flood of random bytes is read in bounded memory", { timeout: 280_000 }, 
   const folder = newFolder();
   // The shell's child tells of itself at its end, which only a loader from outside can have it do.
   const report = join(folder, "report.mjs");
-  writeFileSync(report, 'process.on("exit", () => process.stderr.write(`\\nmaxRSS ${process.resourceUsage().maxRSS}\\n`));\n');
+  writeFileSync(report, 'process.on("exit", () => process.stderr.write("\\nmaxRSS " + process.resourceUsage().maxRSS + "\\n"));\n');
   const child = spawn(process.execPath, ["--import", report, launcher, ...ARGS, "hash", "m"], {
     cwd: folder,
     stdio: ["pipe", "ignore", "pipe"],
