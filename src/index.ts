@@ -4,7 +4,7 @@
 export { setHashVersion } from "./hash-file/hash-version.ts";
 export type { SourceDiagnostic, SourceProblem } from "./makemap/diagnostic.ts";
 export { MapBuilder, type MapBuilderOptions, MapWriteError } from "./makemap/map-builder.ts";
-export { openMap } from "./makemap/map-dump.ts";
+export { type OpenMapOptions, openMap } from "./makemap/map-dump.ts";
 export { mapFile } from "./makemap/map-name.ts";
 export { MAP_TYPES, type MapType } from "./makemap/map-type.ts";
 export { type SourceOptions, SourceParser, type SourceSink } from "./makemap/source-parser.ts";

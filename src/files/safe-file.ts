@@ -154,7 +154,8 @@ class Check {
 function foldersOf(path: string, offset: number): string[] {
   const ends = path.startsWith("/") && offset === 0 ? ["/"] : [];
   for (let at = Math.max(offset, 1); at <= path.length; at++) {
-    if ((at === path.length || path[at] === "/") && path[at - 1] !== "/") ends.push(path.slice(0, at));
+    // Of two slashes the first is a folder's name to makemap, but for the end of the path.
+    if (at === path.length ? path[at - 1] !== "/" : path[at] === "/") ends.push(path.slice(0, at));
   }
   return ends.filter((folder) => !/\/\.\.?$/.test(folder));
 }

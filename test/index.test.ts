@@ -1,0 +1,29 @@
+/**
+ * All of the public names, and only those: what is added or taken away is meant.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as tsmakemap from "tsmakemap";
+
+test("the names of the library", () => {
+  assert.deepEqual(Object.keys(tsmakemap).sort(), [
+    "HASH_VERSIONS",
+    "MAP_TYPES",
+    "MapBuilder",
+    "MapWriteError",
+    "SourceParser",
+    "TARGETS",
+    "mapFile",
+    "openMap",
+    "setHashVersion",
+    "targetFormat",
+  ]);
+});
+
+test("are what they are within", () => {
+  assert.equal(tsmakemap.mapFile("m"), "m.db");
+  assert.equal(tsmakemap.mapFile("m.db"), "m.db");
+  assert.equal(tsmakemap.mapFile("m.DB"), "m.DB.db");
+  assert.deepEqual(tsmakemap.MAP_TYPES, ["hash", "btree", "implicit"]);
+  assert.deepEqual(tsmakemap.TARGETS.map(tsmakemap.targetFormat).at(-1), { byteOrder: "big", hashVersion: 8, pageSize: 4096 });
+});
