@@ -40,6 +40,11 @@ export function putErrorMessage(program: string, mapName: string, line: number, 
   return Buffer.concat([encode(`${program}: ${mapName}: line ${line}: key `), key, encode(`: put error: ${failureText(error)}\n`)]);
 }
 
+/** makemap has no such message. */
+export function readErrorMessage(program: string, type: string, mapName: string, error: BerkeleyDBError): string {
+  return `${program}: error reading type ${type} map ${mapName}: ${withoutPath(error)}\n`;
+}
+
 export function recordLine(key: Uint8Array, value: Uint8Array): Message {
   return Buffer.concat([encode("key=`"), key, encode("', val=`"), value, encode("'\n")]);
 }
@@ -74,7 +79,10 @@ export function failureText(error: unknown): string {
     }
   }
   // makemap has no more to say than the system; where the engine has, it is worth saying.
-  if (error instanceof BerkeleyDBError && error.code === "DB_OLD_VERSION")
-    return error.message.slice((error.path ?? "").length).replace(/^: /, "");
+  if (error instanceof BerkeleyDBError && error.code === "DB_OLD_VERSION") return withoutPath(error);
   return strerror(error);
+}
+
+function withoutPath({ message, path = "" }: BerkeleyDBError): string {
+  return message.slice(path.length).replace(/^: /, "");
 }

@@ -2,6 +2,7 @@
  * Progress of long work, on standard error, for somebody who looks at it.
  */
 import type { SingleBar } from "cli-progress";
+import { errorStream } from "./error-output.ts";
 
 /** Work that is over sooner shows nothing, in milliseconds. */
 const DELAY = 700;
@@ -23,7 +24,7 @@ export class Progress {
 
   constructor(options: ProgressOptions) {
     this.#options = options;
-    this.#isOn = options.wanted ?? process.stderr.isTTY === true;
+    this.#isOn = options.wanted ?? errorStream().isTTY === true;
   }
 
   /** Tells how many bytes and lines are done; draws when it is time to. */
@@ -53,7 +54,7 @@ async function makeBar({ label, total }: ProgressOptions): Promise<SingleBar> {
     format: `${label}: ${amount}, {lines} lines`,
     barsize: 24,
     fps: 8,
-    stream: process.stderr,
+    stream: errorStream(),
     hideCursor: true,
     clearOnComplete: true,
     noTTYOutput: true,

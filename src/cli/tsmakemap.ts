@@ -3,7 +3,7 @@
  */
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { Database } from "berkeley-db-js";
+import { BerkeleyDBError, Database } from "berkeley-db-js";
 import { checkSafeFile, type SafeFile } from "../files/safe-file.ts";
 import type { SourceDiagnostic } from "../makemap/diagnostic.ts";
 import { MapBuilder, MapWriteError } from "../makemap/map-builder.ts";
@@ -12,10 +12,19 @@ import { mapFile } from "../makemap/map-name.ts";
 import { CF_TYPES, isCfType, isMapType, MAP_TYPES, type MapType, MISSING_TYPES } from "../makemap/map-type.ts";
 import { mapTypeOf, readControlFile, trustedUsers } from "../sendmail-cf/control-file.ts";
 import { ignoreFileSizeSignal, onSignal } from "./cleanup.ts";
+import { messagesRead, say } from "./error-output.ts";
 import { type FormatSettings, readFormatSettings, SettingError } from "./format-settings.ts";
 import { type Input, InputError, openInput } from "./input.ts";
 import { type MakemapArguments, type MakemapRequest, parseMakemapArguments } from "./makemap-arguments.ts";
-import { diagnosticMessage, failureText, putErrorMessage, recordLine, usageText, warningMessage } from "./makemap-messages.ts";
+import {
+  diagnosticMessage,
+  failureText,
+  putErrorMessage,
+  readErrorMessage,
+  recordLine,
+  usageText,
+  warningMessage,
+} from "./makemap-messages.ts";
 import { Output, OutputError } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { strerror } from "./strerror.ts";
@@ -31,7 +40,7 @@ class Exit extends Error {
   constructor(code: number, message: string | Uint8Array = "") {
     super("exit");
     this.code = code;
-    process.stderr.write(message);
+    say(message);
   }
 }
 
@@ -41,20 +50,20 @@ export async function main(argv: readonly string[] = process.argv): Promise<numb
   ignoreFileSizeSignal();
   const output = new Output();
   try {
-    const request = parseMakemapArguments(argv.slice(2), program, process.env, () => process.stderr.write("Invalid separator\n"));
+    const request = parseMakemapArguments(argv.slice(2), program, process.env, () => say("Invalid separator\n"));
     const code = request.kind === "run" ? await run(request.args, program, output) : answer(request, program, output);
     await output.flush();
     return code;
   } catch (error) {
     if (error instanceof Exit) return error.code;
     if (error instanceof InputError) {
-      process.stderr.write(`${program}: standard input: ${strerror(error.cause)}\n`);
+      say(`${program}: standard input: ${strerror(error.cause)}\n`);
       return EX_NOINPUT;
     }
     if (!(error instanceof OutputError)) throw error;
     // A reader that goes away, as `head` does, is no news.
     if ((error.cause as NodeJS.ErrnoException).code === "EPIPE") return EX_SIGPIPE;
-    process.stderr.write(`${program}: standard output: ${strerror(error.cause)}\n`);
+    say(`${program}: standard output: ${strerror(error.cause)}\n`);
     return EX_IOERR;
   }
 }
@@ -71,10 +80,9 @@ function answer(request: Exclude<MakemapRequest, { kind: "run" }>, program: stri
       output.write(`${program} ${packageVersion()} (Berkeley DB ${Database.libraryVersion})\n`);
       return EX_OK;
     case "usage":
-      if (request.invalidOption !== undefined) process.stderr.write(`${program}: invalid option -- '${request.invalidOption}'\n`);
-      if (request.missingArgument !== undefined)
-        process.stderr.write(`${program}: option requires an argument -- '${request.missingArgument}'\n`);
-      process.stderr.write(usageText(program));
+      if (request.invalidOption !== undefined) say(`${program}: invalid option -- '${request.invalidOption}'\n`);
+      if (request.missingArgument !== undefined) say(`${program}: option requires an argument -- '${request.missingArgument}'\n`);
+      say(usageText(program));
       return EX_USAGE;
   }
 }
@@ -144,7 +152,7 @@ function readControl(args: MakemapArguments): Control {
   let trustedUser: number | undefined;
   for (const user of trustedUsers(lines)) {
     trustedUser = "uid" in user && user.uid !== 0 ? user.uid : undefined;
-    if ("unknownName" in user) process.stderr.write(`TrustedUser: unknown user ${user.unknownName}\n`);
+    if ("unknownName" in user) say(`TrustedUser: unknown user ${user.unknownName}\n`);
   }
   return { lines, trustedUser };
 }
@@ -157,7 +165,7 @@ function resolveType(args: MakemapArguments, program: string, lines: readonly st
     if (found === undefined) {
       const missing = `${program}: mapfile ${args.mapName}: not found in ${path}`;
       if (!args.fallbackType) throw new Exit(EX_DATAERR, `${missing}\n`);
-      if (args.verbose) process.stderr.write(`${missing}, using fallback ${args.fallbackType}\n`);
+      if (args.verbose) say(`${missing}, using fallback ${args.fallbackType}\n`);
     }
     name = found ?? args.fallbackType ?? "";
   }
@@ -182,7 +190,7 @@ function checkFile(job: Job): SafeFile {
       mayCreate: !args.dump && !args.append,
       allowLinks: args.allowLinks,
       trustedUser,
-      onWarning: (warning) => process.stderr.write(warningMessage(warning)),
+      onWarning: (warning) => say(warningMessage(warning)),
     });
   } catch (error) {
     throw openFailure(job, error);
@@ -190,13 +198,25 @@ function checkFile(job: Job): SafeFile {
 }
 
 async function dump(job: Job, file: SafeFile): Promise<number> {
-  const { args, type, output } = job;
+  const { program, args, type, output } = job;
   let database: Database;
   try {
     database = openMap(file.path, type, { withDuplicates: args.allowDuplicates });
   } catch (error) {
     throw openFailure(job, error);
   }
+  try {
+    await writeRecords(database, args, output);
+  } catch (error) {
+    if (!(error instanceof BerkeleyDBError)) throw error;
+    // makemap says nothing of a file that is damaged, and ends well.
+    await output.flush();
+    throw new Exit(EX_IOERR, readErrorMessage(program, type, args.mapName, error));
+  }
+  return EX_OK;
+}
+
+async function writeRecords(database: Database, args: MakemapArguments, output: Output): Promise<void> {
   try {
     for (const record of database) {
       output.write(dumpLine(record, args.delimiterByte ?? TAB));
@@ -205,7 +225,6 @@ async function dump(job: Job, file: SafeFile): Promise<number> {
   } finally {
     database.close();
   }
-  return EX_OK;
 }
 
 async function make(job: Job, file: SafeFile): Promise<number> {
@@ -221,7 +240,7 @@ async function make(job: Job, file: SafeFile): Promise<number> {
       status = EX_DATAERR;
       progress.stop();
       output.push();
-      process.stderr.write(diagnosticMessage(program, args.mapName, diagnostic));
+      say(diagnosticMessage(program, args.mapName, diagnostic));
     });
     await pump(input, builder, output, progress);
     return status;
@@ -269,6 +288,7 @@ async function pump(input: Input, builder: MapBuilder, output: Output, progress:
     builder.write(chunk);
     bytes += chunk.length;
     await output.flush();
+    await messagesRead();
     await progress.update(bytes, builder.lines);
   }
   // Where ^C ended what feeds the pipe, the signal for this program has come too: it goes first.

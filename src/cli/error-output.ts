@@ -1,0 +1,41 @@
+/**
+ * Messages to standard error. That they cannot be written is no reason to stop,
+ * unless their reader went away.
+ */
+import { once } from "node:events";
+import { OutputError } from "./output.ts";
+
+let stream: NodeJS.WriteStream | undefined;
+let failure: unknown;
+
+/** Standard error, whose failures are kept here. */
+export function errorStream(): NodeJS.WriteStream {
+  if (stream === undefined) {
+    stream = process.stderr;
+    stream.on("error", (error) => {
+      failure ??= error;
+    });
+  }
+  return stream;
+}
+
+/** Writes a message, without waiting. */
+export function say(message: string | Uint8Array): void {
+  if (failure !== undefined) return;
+  try {
+    errorStream().write(message);
+  } catch (error) {
+    // A file is written to at once.
+    failure = error;
+  }
+}
+
+/**
+ * Resolves when there is room for more, so that messages do not pile up before
+ * a slow reader.
+ * @throws {OutputError} the reader went away.
+ */
+export async function messagesRead(): Promise<void> {
+  if (failure === undefined && stream?.writableNeedDrain) await once(stream, "drain").catch(() => {});
+  if ((failure as NodeJS.ErrnoException | undefined)?.code === "EPIPE") throw new OutputError("standard error", { cause: failure });
+}
