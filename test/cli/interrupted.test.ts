@@ -266,7 +266,12 @@ test("a folder that goes away meanwhile is an error of the write, told once", ()
   mkdirSync(join(folder, "d"));
   const { status, stderr } = spawnSync(
     "/bin/sh",
-    ["-c", `(echo a b; sleep 0.7; rm -rf d; echo c d) | "$0" "$1" -v -C /dev/null hash d/m`, process.execPath, launcher],
+    [
+      "-c",
+      `(echo a b; until ls d/.??* >/dev/null 2>&1; do sleep 0.05; done; rm -rf d; echo c d) | "$0" "$1" -v -C /dev/null hash d/m`,
+      process.execPath,
+      launcher,
+    ],
     {
       cwd: folder,
       encoding: "latin1",

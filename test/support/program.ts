@@ -95,7 +95,7 @@ function feed(stdin: NodeJS.WritableStream, input: string | Uint8Array | Iterabl
       const chunk = chunks.next();
       if (chunk.done === true) stdin.end();
       // The next turn: so that chunks are written, and read, one by one.
-      else stdin.write(chunk.value, () => setImmediate(next));
+      else stdin.write(chunk.value, (error) => (error == null ? setImmediate(next) : undefined));
     };
     next();
   }
