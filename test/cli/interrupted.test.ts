@@ -277,7 +277,8 @@ test("a folder that goes away meanwhile is an error of the write, told once", ()
       encoding: "latin1",
     },
   );
-  assert.equal(status, 74, stderr);
-  assert.match(stderr, /^tsmakemap: close\(d\/m\): No such file or directory\n$/);
+  // Whether the map was open by then decides which of makemap's errors it is.
+  if (status === 73) assert.equal(stderr, "tsmakemap: error opening type hash map d/m: No such file or directory\n");
+  else assert.deepEqual([status, stderr], [74, "tsmakemap: close(d/m): No such file or directory\n"]);
   rmSync(folder, { recursive: true });
 });
