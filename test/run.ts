@@ -59,7 +59,7 @@ if (files.length === 0) {
     if (typeof test.skip === "string")
       noteSkip(test.skip, `${test.file === undefined ? "" : `${relative(compiledFolder, test.file)}: `}${test.name}`);
   });
-  const report = new spec();
-  report.on("end", () => process.stdout.write(skipReport()));
-  stream.compose(report).pipe(process.stdout);
+  stream.compose(new spec()).pipe(process.stdout);
+  // The last thing to be seen.
+  process.on("exit", () => process.stdout.write(skipReport()));
 }
