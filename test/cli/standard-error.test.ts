@@ -87,10 +87,8 @@ suite("a damaged map is no reason for a stack trace", { concurrency: 2 }, () => 
       const before = readFileSync(join(folder, "m.db"));
       for (const args of [
         ["-u", "hash"],
-        ["-u", "btree"],
-        ["-u", "implicit"],
+        ["-u", "-d", "implicit"],
         ["-o", "hash"],
-        ["-o", "-d", "implicit"],
       ]) {
         const { exit, signal, stderr } = await tsmakemap(["-C", "/dev/null", ...args, "m"], {
           cwd: folder,
