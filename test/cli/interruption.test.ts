@@ -3,14 +3,17 @@
  * the same time; and places where no map can be made.
  */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, suite, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { Database } from "berkeley-db-js";
 import { pairsOf } from "../support/bytes.ts";
 import { makeInProcess } from "../support/in-process.ts";
 import { nativePath, needs } from "../support/native.ts";
-import { type Outcome, ordinaryUser, run, tsmakemap, whyNoOrdinaryUser } from "../support/program.ts";
+import { launcher, type Outcome, ordinaryUser, run, tsmakemap, whyNoOrdinaryUser } from "../support/program.ts";
 import { temporaryFolder } from "../support/temp.ts";
 
 const top = temporaryFolder({ after });
@@ -123,6 +126,28 @@ suite("a signal at every operation on files", { concurrency: 2 }, () => {
       });
     }
   }
+});
+
+test("a pipe that does not come to an end: what is wrong is told as it comes, and the old map stays", async () => {
+  const { folder, map } = newPlace();
+  const before = readFileSync(map);
+  const child = spawn(process.execPath, [launcher, "-C", "/dev/null", "hash", "m"], { cwd: folder, stdio: ["pipe", "ignore", "pipe"] });
+  let told = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    told += chunk.toString("latin1");
+  });
+  let lines = 0;
+  for (; lines < 1000 && told === ""; lines++) {
+    child.stdin.write(lines === 4 ? "bad\n" : `k${lines} v\n`);
+    await delay(20);
+  }
+  assert.equal(told, "tsmakemap: m: line 5: no RHS for LHS bad\n");
+  assert.ok(readFileSync(map).equals(before));
+  child.stdin.end("last v");
+  assert.deepEqual(await once(child, "close"), [65, null]);
+  using database = Database.open(map, { readOnly: true });
+  assert.equal(database.count(), lines);
+  assert.deepEqual(others(folder), []);
 });
 
 test("runs at the same time leave the whole map of one of them, and nothing else", async () => {

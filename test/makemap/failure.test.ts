@@ -212,6 +212,46 @@ function withoutLeftovers(files: Record<string, string>, failure: string): Recor
   return Object.fromEntries(Object.entries(files).filter(([name]) => name === "m.db"));
 }
 
+for (const [name, scene] of Object.entries(SCENES)) {
+  test(`${name}: all of it is on the disc before it is the map`, () => {
+    const { file } = prepare(scene);
+    /** Files with something in them that is not on the disc. */
+    const unsafe = new Set<string>();
+    let renamed = 0;
+    const error = build(file, scene, {
+      ...nodeFileSystem,
+      open(path, flags, mode): FileHandle {
+        const opened = nodeFileSystem.open(path, flags, mode);
+        return {
+          read: (bytes, offset) => opened.read(bytes, offset),
+          write: (bytes, offset) => {
+            opened.write(bytes, offset);
+            unsafe.add(path);
+          },
+          truncate: (size) => {
+            opened.truncate(size);
+            unsafe.add(path);
+          },
+          sync: () => {
+            opened.sync();
+            unsafe.delete(path);
+          },
+          size: () => opened.size(),
+          close: () => opened.close(),
+        };
+      },
+      rename(from, to) {
+        assert.deepEqual([...unsafe], []);
+        renamed += 1;
+        nodeFileSystem.rename(from, to);
+      },
+    });
+    assert.equal(error, undefined);
+    assert.deepEqual([...unsafe], []);
+    assert.equal(renamed, scene.options?.inPlace === true ? 0 : 1);
+  });
+}
+
 /** Fails every write to one file. */
 function failWritesTo(name: string): FileSystem {
   const full = Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
