@@ -4,7 +4,7 @@
  * its end; with TSMAKEMAP_REQUIRE_NATIVE=1 it fails.
  */
 import { type SpawnSyncReturns, spawnSync } from "node:child_process";
-import { accessSync, constants, readdirSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { rootFolder } from "./fixtures.ts";
 
@@ -21,7 +21,13 @@ const PACKAGES = {
   sendmail: "sendmail-bin",
   sasldblistusers2: "sasl2-bin",
   saslpasswd2: "sasl2-bin",
+  "sasl-sample-client": "sasl2-bin",
+  "sasl-sample-server": "sasl2-bin",
+  "sasl plugins": "libsasl2-modules",
+  "sasl sasldb plugin": "libsasl2-modules-db",
+  "sasl otp plugin": "libsasl2-modules-otp",
   postmap: "postfix",
+  stdbuf: "coreutils",
   unshare: "util-linux",
   "perl DB_File": "perl",
   "perl BerkeleyDB": "libberkeleydb-perl",
@@ -34,6 +40,13 @@ const REQUIRE_VARIABLE = "TSMAKEMAP_REQUIRE_NATIVE";
 /** Where Debian has them; the second half is in no ordinary user's PATH. */
 const FOLDERS = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"];
 
+/** A file of each package of plugins: what is there of it stands for the rest. */
+const PLUGINS: Partial<Record<NativeTool, string>> = {
+  "sasl plugins": "libscram.so",
+  "sasl sasldb plugin": "libsasldb.so",
+  "sasl otp plugin": "libotp.so",
+};
+
 /**
  * Postfix cannot be installed beside sendmail: .ci/run unpacks it here. It is
  * looked at for postmap alone, since it has a sendmail of its own.
@@ -42,9 +55,22 @@ const UNPACKED = `${rootFolder}.build/native/usr`;
 
 const found = new Map<NativeTool, string | undefined>();
 
-/** The path of the program: of perl itself for a module of perl. */
+/** Debian keeps them under the machine's name, others beside the libraries. */
+function findPlugin(file: string): string | undefined {
+  const libraries = ["/usr/lib", "/usr/lib64", "/usr/local/lib"].filter((folder) => existsSync(folder));
+  const folders = libraries.flatMap((folder) => [folder, ...readdirSync(folder).map((name) => join(folder, name))]);
+  return folders.map((folder) => join(folder, "sasl2", file)).find((path) => existsSync(path));
+}
+
+/** The path of the program: of perl itself for a module of perl, of the file for a plugin. */
 function find(tool: NativeTool): string | undefined {
   if (found.has(tool)) return found.get(tool);
+  const plugin = PLUGINS[tool];
+  if (plugin !== undefined) {
+    const path = findPlugin(plugin);
+    found.set(tool, path);
+    return path;
+  }
   const [program = tool, module] = tool.split(" ");
   const folders = [...(process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== ""), ...FOLDERS];
   if (tool === "postmap") folders.push(`${UNPACKED}/sbin`);
