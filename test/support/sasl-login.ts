@@ -38,8 +38,6 @@ export interface Login {
   readonly login: string;
   /** In UTF-8; no newline and no NUL, which the client cannot read. */
   readonly password: string;
-  /** The realm that a client of DIGEST-MD5 picks; default the one offered. */
-  readonly realm?: string;
   readonly server: LoginServer;
 }
 
@@ -116,6 +114,7 @@ class Program implements Side {
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
   #listener: (message: string) => void = () => {};
   #stderr = "";
+  #signal: NodeJS.Signals | null = null;
   #prompts = 0;
   complete = false;
   user: string | undefined;
@@ -137,8 +136,9 @@ class Program implements Side {
     });
     this.ended = new Promise((resolve, reject) => {
       this.#child.on("error", reject);
-      this.#child.on("close", () => {
+      this.#child.on("close", (_, signal) => {
         this.running = false;
+        this.#signal = signal;
         resolve();
       });
     });
@@ -164,6 +164,7 @@ class Program implements Side {
   }
 
   get lastError(): string {
+    if (this.#signal !== null) return `ended by ${this.#signal}`;
     const start = `${this.#name}: `;
     const lines = this.errors.split("\n").filter((line) => line.startsWith(start) && !line.startsWith(`${start}SASL `));
     return (lines.at(-1) ?? "").slice(start.length);
@@ -187,7 +188,8 @@ class Program implements Side {
   }
 }
 
-const OTP_CHALLENGE = /^otp-(md5|sha1) (\d+) ([0-9A-Za-z]{1,16}) ext/;
+/** Four digits: a client would count down from anything. */
+const OTP_CHALLENGE = /^otp-(md5|sha1) (\d{1,4}) ([0-9A-Za-z]{1,16}) ext/;
 /** Below it clients of Cyrus SASL begin anew, at 499 and with another seed. */
 const REINITIALIZE = 490;
 
@@ -314,9 +316,9 @@ function startServer(login: Login, folder: string): Program {
 }
 
 function startClient(login: Login, folder: string): Side {
-  const { mechanism, password, realm, server } = login;
+  const { mechanism, password, server } = login;
   if (mechanism === "OTP") return new OtpClient(login);
-  const names = ["-n", server.fqdn ?? hostname(), "-u", "", "-a", login.login, ...(realm === undefined ? [] : ["-r", realm])];
+  const names = ["-n", server.fqdn ?? hostname(), "-u", "", "-a", login.login];
   return new Program("sasl-sample-client", [...commonArguments(login), ...names], folder, undefined, password);
 }
 
