@@ -3,7 +3,7 @@
  * command line over TSMAKEMAP_… of the environment over the target's own.
  */
 import { type Command, Option } from "commander";
-import { type FileFormat, HASH_VERSIONS, type HashVersion, TARGETS, type TargetName, targetFormat } from "../makemap/target.ts";
+import { type FileFormat, HASH_VERSIONS, type HashVersion, TARGETS, type TargetName, targetFormat } from "../hash-file/file-format.ts";
 
 const SETTINGS_PREFIX = "TSMAKEMAP";
 
@@ -18,13 +18,13 @@ export interface FormatSettings {
 }
 
 /** Adds the options to a command, under one heading of its help. */
-export function addFormatOptions(command: Command): Command {
+export function addFormatOptions(command: Command, heading = "File format:"): Command {
   return command
-    .addOption(new Option("--target <name>", `the host that the file is for: ${TARGETS.join(" or ")}`).helpGroup("File format:"))
-    .addOption(new Option("--byte-order <order>", "big or little").helpGroup("File format:"))
-    .addOption(new Option("--hash-version <n>", "version of the hash format: 7, 8 or 9").helpGroup("File format:"))
-    .addOption(new Option("--page-size <bytes>", "a power of two from 512 to 65536").helpGroup("File format:"))
-    .addOption(new Option("--file-id <id>", "content (default), random, or 40 hexadecimal digits").helpGroup("File format:"));
+    .addOption(new Option("--target <name>", `the host that the file is for: ${TARGETS.join(" or ")}`).helpGroup(heading))
+    .addOption(new Option("--byte-order <order>", "big or little").helpGroup(heading))
+    .addOption(new Option("--hash-version <n>", "version of the hash format: 7, 8 or 9").helpGroup(heading))
+    .addOption(new Option("--page-size <bytes>", "a power of two from 512 to 65536").helpGroup(heading))
+    .addOption(new Option("--file-id <id>", "content (default), random, or 40 hexadecimal digits").helpGroup(heading));
 }
 
 /** What commander found of the options above. */

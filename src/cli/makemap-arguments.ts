@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError, Option } from "commander";
 import { addFormatOptions, type FormatFlags } from "./format-settings.ts";
+import { type Complaint, complaint, onUnknownLetter } from "./getopt.ts";
 
 export interface MakemapArguments extends FormatFlags {
   /** -C */
@@ -47,8 +48,8 @@ export type MakemapRequest =
   | { readonly kind: "list"; readonly what: "types" | "all-types" | "extensions" }
   | { readonly kind: "help"; readonly text: string }
   | { readonly kind: "version" }
-  /** getopt()'s complaint, if it had one: an option that is unknown, or that wants a value. */
-  | { readonly kind: "usage"; readonly invalidOption?: string; readonly missingArgument?: string };
+  /** With getopt()'s complaint, if it had one. */
+  | ({ readonly kind: "usage" } & Complaint);
 
 /** An option that ends the reading of the command line. */
 class Ended extends Error {
@@ -76,7 +77,7 @@ export function parseMakemapArguments(
     command.parse(argv, { from: "user" });
   } catch (error) {
     if (error instanceof Ended) return error.request;
-    if (error instanceof CommanderError) return usage(error);
+    if (error instanceof CommanderError) return { kind: "usage", ...complaint(error) };
     throw error;
   }
   const [type, mapName, ...rest] = command.args;
@@ -122,13 +123,7 @@ function makemapCommand(program: string, onInvalidDelimiter: () => void = () => 
     .addOption(new Option("--no-progress", "show no progress"))
     .option("--help", "show this help")
     .option("--version", "show the version");
-  for (const letter of unknownLetters()) {
-    command.addOption(new Option(`-${letter}`).hideHelp());
-    command.on(
-      `option:${letter}`,
-      end(() => ({ kind: "usage", invalidOption: letter })),
-    );
-  }
+  onUnknownLetter(command, LETTERS, (letter) => end(() => ({ kind: "usage", invalidOption: letter }))());
   command.on(
     "option:l",
     end(() => ({ kind: "list", what: "types" })),
@@ -153,19 +148,6 @@ function makemapCommand(program: string, onInvalidDelimiter: () => void = () => 
 }
 
 const LETTERS = "CDNcdefiLlorstuvx";
-
-/** Options that getopt() would meet and refuse: declared, so that they are met in their place. */
-function unknownLetters(): string[] {
-  return [..."0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"].filter((letter) => !LETTERS.includes(letter));
-}
-
-function usage(error: CommanderError): MakemapRequest {
-  const flag = /'(--?[^ ,']*)/.exec(error.message)?.[1] ?? "";
-  if (error.code === "commander.optionMissingArgument") return { kind: "usage", missingArgument: flag.replace(/^-/, "") };
-  // getopt() knows no long options: to it the second dash is the option.
-  if (error.code === "commander.unknownOption") return { kind: "usage", invalidOption: flag.startsWith("--") ? "-" : flag.slice(1) };
-  return { kind: "usage" };
-}
 
 interface Options extends FormatFlags {
   readonly C?: string;

@@ -1,9 +1,7 @@
 /**
  * tsmakemap: makemap, as a program (sendmail 8.17.1.9, makemap.c).
  */
-import { readFileSync } from "node:fs";
-import { basename } from "node:path";
-import { BerkeleyDBError, Database } from "berkeley-db-js";
+import { BerkeleyDBError, type Database } from "berkeley-db-js";
 import { checkSafeFile, type SafeFile } from "../files/safe-file.ts";
 import type { SourceDiagnostic } from "../makemap/diagnostic.ts";
 import { MapBuilder, MapWriteError } from "../makemap/map-builder.ts";
@@ -14,6 +12,7 @@ import { mapTypeOf, readControlFile, trustedUsers } from "../sendmail-cf/control
 import { ignoreFileSizeSignal, onSignal } from "./cleanup.ts";
 import { messagesRead, say } from "./error-output.ts";
 import { type FormatSettings, readFormatSettings, SettingError } from "./format-settings.ts";
+import { complaintText } from "./getopt.ts";
 import { type Input, InputError, openInput } from "./input.ts";
 import { type MakemapArguments, type MakemapRequest, parseMakemapArguments } from "./makemap-arguments.ts";
 import {
@@ -29,6 +28,7 @@ import { Output, OutputError } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { strerror } from "./strerror.ts";
 import { EX_CANTCREAT, EX_DATAERR, EX_IOERR, EX_NOINPUT, EX_OK, EX_SIGPIPE, EX_USAGE } from "./sysexits.ts";
+import { programName, versionText } from "./version.ts";
 
 const DEFAULT_CONTROL_FILE = "/etc/mail/sendmail.cf";
 const TAB = 0x09;
@@ -46,7 +46,7 @@ class Exit extends Error {
 
 /** @returns the exit code. */
 export async function main(argv: readonly string[] = process.argv): Promise<number> {
-  const program = basename(argv[1] ?? "tsmakemap").replace(/\.js$/, "");
+  const program = programName(argv, "tsmakemap");
   ignoreFileSizeSignal();
   const output = new Output();
   try {
@@ -77,11 +77,10 @@ function answer(request: Exclude<MakemapRequest, { kind: "run" }>, program: stri
       output.write(request.text);
       return EX_OK;
     case "version":
-      output.write(`${program} ${packageVersion()} (Berkeley DB ${Database.libraryVersion})\n`);
+      output.write(versionText(program));
       return EX_OK;
     case "usage":
-      if (request.invalidOption !== undefined) say(`${program}: invalid option -- '${request.invalidOption}'\n`);
-      if (request.missingArgument !== undefined) say(`${program}: option requires an argument -- '${request.missingArgument}'\n`);
+      say(complaintText(program, request));
       say(usageText(program));
       return EX_USAGE;
   }
@@ -93,10 +92,6 @@ function listTypes(what: "types" | "all-types" | "extensions"): string {
   // makemap prints these two past stdio's buffer, which a terminal does not have.
   const order = process.stdout.isTTY ? [...MAP_TYPES, ...CF_TYPES] : [...CF_TYPES, ...MAP_TYPES];
   return `${order.join("\n")}\n`;
-}
-
-function packageVersion(): string {
-  return (JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string }).version;
 }
 
 /** What a run works with, once the command line and sendmail.cf are understood. */

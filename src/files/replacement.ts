@@ -68,9 +68,12 @@ export class Replacement {
     }
   }
 
-  /** Begins with the content of the file that is there. */
-  copyOld(): void {
-    this.#copy(this.target, this.path);
+  /**
+   * Begins with the content of the file that is there.
+   * @param change called with each stretch of it, whose length is a multiple of 65536 but for the last, to be changed in place.
+   */
+  copyOld(change?: (stretch: Uint8Array) => void): void {
+    this.#copy(this.target, this.path, change);
   }
 
   /**
@@ -142,7 +145,7 @@ export class Replacement {
     if (owner !== undefined && owner !== this.#old?.uid) tryChown(this.target, owner, -1);
   }
 
-  #copy(from: string, to: string): void {
+  #copy(from: string, to: string, change?: (stretch: Uint8Array) => void): void {
     const { fileSystem } = this.#options;
     const source = fileSystem.open(from, { write: false }, 0);
     try {
@@ -151,7 +154,9 @@ export class Replacement {
         const stretch = new Uint8Array(STRETCH);
         let offset = 0;
         for (let length = source.read(stretch, 0); length > 0; length = source.read(stretch, offset)) {
-          target.write(stretch.subarray(0, length), offset);
+          const part = stretch.subarray(0, length);
+          change?.(part);
+          target.write(part, offset);
           offset += length;
         }
         stretch.fill(0);

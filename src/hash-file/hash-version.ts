@@ -7,7 +7,7 @@
  * the same way: in nothing but the number, for a file like these. Layout:
  * dbinc/db_page.h of libdb 5.3 (DBMETA, PAGE).
  */
-import { type FileHandle, readFileHeader } from "berkeley-db-js";
+import { type FileHandle, type FileSystem, readFileHeader } from "berkeley-db-js";
 
 const META_VERSION = 16;
 const META_LAST_PAGE = 32;
@@ -17,6 +17,16 @@ const P_HASH = 13;
 
 /** Pages are read and written this many bytes at a time. */
 const STRETCH = 1 << 20;
+
+/** As `setHashVersion`, for a file by its path. */
+export function setHashVersionOf(path: string, version: number, fileSystem: FileSystem): void {
+  const file = fileSystem.open(path, { write: true }, 0);
+  try {
+    setHashVersion(file, version);
+  } finally {
+    file.close();
+  }
+}
 
 /**
  * @param file a whole version 8 or 9 hash file, open for writing; it stays the caller's.

@@ -7,11 +7,11 @@
 import { createHash, type Hash, randomBytes } from "node:crypto";
 import { BerkeleyDBError, Database, type FileSystem, nodeFileSystem, type PutMode, RecordBatch, readFileHeader } from "berkeley-db-js";
 import { Replacement } from "../files/replacement.ts";
-import { setHashVersion } from "../hash-file/hash-version.ts";
+import { type FileFormat, targetFormat } from "../hash-file/file-format.ts";
+import { setHashVersionOf } from "../hash-file/hash-version.ts";
 import type { SourceDiagnostic } from "./diagnostic.ts";
 import { creationType, type MapType } from "./map-type.ts";
 import { type SourceOptions, SourceParser, type SourceSink } from "./source-parser.ts";
-import { type FileFormat, targetFormat } from "./target.ts";
 
 /** makemap sets it for every hash map; it stands in the file. */
 const HASH_ELEMENTS = 4096;
@@ -261,12 +261,7 @@ export class MapBuilder {
   /** The engine writes version 9. */
   #setVersion(): void {
     if (this.#database.type !== "hash" || this.#hashVersion === 9) return;
-    const file = this.#fileSystem.open(this.#replacement.path, { write: true }, 0);
-    try {
-      setHashVersion(file, this.#hashVersion);
-    } finally {
-      file.close();
-    }
+    setHashVersionOf(this.#replacement.path, this.#hashVersion, this.#fileSystem);
   }
 }
 

@@ -7,8 +7,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } f
 import { basename, join } from "node:path";
 import { after, suite, test } from "node:test";
 import { Database, type FileHandle, type FileSystem, nodeFileSystem } from "berkeley-db-js";
+import { targetFormat } from "#src/hash-file/file-format.js";
 import { MapBuilder, type MapBuilderOptions, MapWriteError } from "#src/makemap/map-builder.js";
-import { targetFormat } from "#src/makemap/target.js";
 import { bytesOf, sha256 } from "../support/bytes.ts";
 import { FailingFileSystem } from "../support/failing-file-system.ts";
 import { makeInProcess } from "../support/in-process.ts";

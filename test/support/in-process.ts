@@ -6,10 +6,10 @@
 import { join } from "node:path";
 import { parseMakemapArguments } from "#src/cli/makemap-arguments.js";
 import { diagnosticMessage, recordLine } from "#src/cli/makemap-messages.js";
+import { targetFormat } from "#src/hash-file/file-format.js";
 import { MapBuilder } from "#src/makemap/map-builder.js";
 import { mapFile } from "#src/makemap/map-name.js";
 import { isMapType } from "#src/makemap/map-type.js";
-import { targetFormat } from "#src/makemap/target.js";
 
 export interface Made {
   readonly exit: number;

@@ -1,0 +1,167 @@
+/**
+ * A password from where it comes: a terminal, a pipe, a file, the environment.
+ * It is bytes from end to end, and the caller's to overwrite.
+ */
+import { spawnSync } from "node:child_process";
+import { closeSync, openSync, read, readSync } from "node:fs";
+import { isatty } from "node:tty";
+import { promisify } from "node:util";
+import { LONGEST_PASSWORD } from "../sasldb/password.ts";
+import { onSignal } from "./cleanup.ts";
+import type { Output } from "./output.ts";
+
+const NEWLINE = 0x0a;
+/** One byte more than a password may have, and its newline: what does not fit is too long. */
+const ROOM = LONGEST_PASSWORD + 2;
+
+/** Why there is no password, in a sentence. */
+export class PasswordInputError extends Error {}
+
+/** A password file, as `--password-file` has it. */
+export function passwordFromFile(path: string): Uint8Array {
+  const file = openSync(path, "r");
+  try {
+    return readToEnd(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Takes it out of the environment, which reports and other programs are given. */
+export function passwordFromEnvironment(name: string, environment: NodeJS.ProcessEnv): Uint8Array {
+  const text = environment[name];
+  if (text === undefined) throw new PasswordInputError(`--password-env: the environment has no ${name}`);
+  delete environment[name];
+  return Buffer.from(text);
+}
+
+/** Standard input to its end, whatever pieces it comes in. */
+export async function passwordFromPipe(): Promise<Uint8Array> {
+  const buffer = Buffer.alloc(ROOM);
+  let length = 0;
+  while (length < ROOM) {
+    const count = await readSome(buffer, length);
+    if (count === 0) break;
+    length += count;
+  }
+  return takeLine(buffer, length);
+}
+
+/** One line of a terminal, without a prompt and with its echo as it is: -p. */
+export async function passwordFromLine(): Promise<Uint8Array> {
+  const buffer = Buffer.alloc(ROOM);
+  return takeLine(buffer, await readLine(buffer));
+}
+
+/**
+ * Prompts on standard output and reads a line of the terminal without echo,
+ * for each prompt.
+ * @throws {PasswordInputError | OutputError}
+ *
+ * The terminal's own line editing is used, with the keys that its user has
+ * set, and the bytes are taken as they come: prompts that draw themselves
+ * decode them, and print more than the prompt.
+ */
+export async function passwordsFromTerminal(prompts: readonly string[], output: Output): Promise<Uint8Array[]> {
+  const passwords: Uint8Array[] = [];
+  const echo = new Echo();
+  const forget = onSignal(() => echo.restore());
+  // A dump of memory would hold what was typed so far.
+  const quit = (): void => void process.kill(process.pid, "SIGINT");
+  const again = (): void => echo.offAgain();
+  process.on("SIGQUIT", quit).on("SIGCONT", again);
+  try {
+    echo.off();
+    for (const prompt of prompts) {
+      output.write(prompt);
+      await output.flush();
+      const buffer = Buffer.alloc(ROOM);
+      const length = await readLine(buffer);
+      // The newline that is seen is the terminal's, which had none here.
+      if (length > 0 && buffer[length - 1] !== NEWLINE) output.write("\n");
+      passwords.push(takeLine(buffer, length));
+    }
+    return passwords;
+  } finally {
+    echo.restore();
+    process.off("SIGQUIT", quit).off("SIGCONT", again);
+    forget();
+  }
+}
+
+const OFF = ["-echo", "echonl", "icanon"];
+
+/** The echo of the terminal on standard input, by stty(1): Node can set a terminal raw, and nothing else. */
+class Echo {
+  #saved: string | undefined;
+
+  off(): void {
+    this.#saved ??= this.#stty("-g");
+    this.#stty(...OFF);
+  }
+
+  /** A shell may have turned it on while the program was stopped. */
+  offAgain(): void {
+    if (this.#saved !== undefined) spawnSync("stty", OFF, { stdio: [0, "ignore", "ignore"] });
+  }
+
+  restore(): void {
+    if (this.#saved !== undefined) this.#stty(this.#saved);
+  }
+
+  #stty(...args: string[]): string {
+    const { status, stdout, error } = spawnSync("stty", args, { stdio: [0, "pipe", "ignore"], encoding: "utf8" });
+    if (status !== 0) {
+      const reason = error === undefined ? "" : ` (${(error as NodeJS.ErrnoException).code})`;
+      throw new PasswordInputError(`stty cannot turn off the echo of the terminal${reason}: use a pipe or --password-file`);
+    }
+    return stdout.trim();
+  }
+}
+
+/** A line of the terminal. Of one that is too long the rest is read too, so that no shell takes it for a command. */
+async function readLine(buffer: Buffer): Promise<number> {
+  const length = await readSome(buffer, 0);
+  const rest = Buffer.alloc(ROOM);
+  for (let end = length; end === ROOM && buffer[length - 1] !== NEWLINE; ) {
+    end = await readSome(rest, 0);
+    if (rest[end - 1] === NEWLINE) break;
+  }
+  rest.fill(0);
+  return length;
+}
+
+const readAsync = promisify(read);
+
+/** Reads what is there of standard input, from `at` on; 0 at its end. */
+async function readSome(buffer: Buffer, at: number): Promise<number> {
+  for (;;) {
+    try {
+      return (await readAsync(0, buffer, at, buffer.length - at, null)).bytesRead;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EOF") return 0;
+      // Somebody has set it not to block: it is asked again.
+      if (code !== "EAGAIN") throw error;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+}
+
+function readToEnd(file: number): Uint8Array {
+  const buffer = Buffer.alloc(ROOM);
+  let length = 0;
+  for (let count = -1; count !== 0 && length < ROOM; length += count) count = readSync(file, buffer, length, ROOM - length, null);
+  return takeLine(buffer, length);
+}
+
+/** What was read, without one newline at its end; the buffer is overwritten. */
+function takeLine(buffer: Buffer, length: number): Uint8Array {
+  const password = new Uint8Array(buffer.subarray(0, length > 0 && buffer[length - 1] === NEWLINE ? length - 1 : length));
+  buffer.fill(0);
+  return password;
+}
+
+export function isTerminal(): boolean {
+  return isatty(0);
+}

@@ -1,0 +1,105 @@
+/**
+ * The command line of tssasldblist: sasldblistusers', which getopt() reads from
+ * left to right (`vf:h?`), and long options of ours.
+ */
+import { Command, CommanderError, Option } from "commander";
+import { type Complaint, complaint, complaintText, onUnknownLetter } from "./getopt.ts";
+
+export interface SasldblistArguments {
+  /** Undefined for the default database. */
+  readonly file: string | undefined;
+  readonly sort: boolean;
+  readonly json: boolean;
+  /** Of these alone; undefined for all. */
+  readonly realm: string | undefined;
+  readonly user: string | undefined;
+}
+
+export type SasldblistRequest =
+  | { readonly kind: "list"; readonly args: SasldblistArguments }
+  | { readonly kind: "help"; readonly text: string }
+  | { readonly kind: "version" }
+  /** -v; with what getopt() had complained of before. */
+  | { readonly kind: "sasl-version"; readonly complaints: string }
+  | { readonly kind: "usage"; readonly complaints: string; readonly isUnrecognized: boolean };
+
+/** An option that ends the reading of the command line. */
+class Ended extends Error {
+  readonly request: SasldblistRequest;
+
+  constructor(request: SasldblistRequest) {
+    super(request.kind);
+    this.request = request;
+  }
+}
+
+const LETTERS = "vfh";
+
+interface Options {
+  readonly file?: string;
+  readonly sort?: true;
+  readonly json?: true;
+  readonly realm?: string;
+  readonly user?: string;
+}
+
+/** @param argv without the programs: process.argv.slice(2). */
+export function parseSasldblistArguments(argv: readonly string[], program: string, environment: NodeJS.ProcessEnv): SasldblistRequest {
+  let complaints = "";
+  let isWrong = false;
+  let isUnrecognized = false;
+  const complain = (what: Complaint): void => {
+    isWrong = true;
+    isUnrecognized = true;
+    complaints += complaintText(program, what);
+  };
+  const command = sasldblistCommand(program, () => complaints);
+  onUnknownLetter(command, LETTERS, (letter) => complain({ invalidOption: letter }));
+  for (const name of ["h", "?"]) {
+    command.on(`option:${name}`, () => {
+      isWrong = true;
+      isUnrecognized = false;
+    });
+  }
+  if (environment["POSIXLY_CORRECT"] !== undefined) command.passThroughOptions();
+  try {
+    command.parse(argv, { from: "user" });
+  } catch (error) {
+    if (error instanceof Ended) return error.request;
+    if (!(error instanceof CommanderError)) throw error;
+    complain(complaint(error));
+  }
+  const { file, sort = false, json = false, realm, user } = command.opts<Options>();
+  const [operand, ...rest] = command.args;
+  if (isWrong || rest.length > 0 || (operand !== undefined && file !== undefined)) return { kind: "usage", complaints, isUnrecognized };
+  return { kind: "list", args: { file: (file ?? operand) || undefined, sort, json, realm, user } };
+}
+
+function sasldblistCommand(program: string, complaints: () => string): Command {
+  const command = new Command(program)
+    .usage("[options] [sasldb]")
+    .description("List the users of a SASL database and their properties, never their secrets.")
+    .exitOverride()
+    .configureOutput({ writeOut: () => {}, writeErr: () => {} })
+    .argument("[operands...]")
+    .helpOption(false)
+    .option("-f, --file <sasldb>", "the database (default: /etc/sasldb2)")
+    .option("-v", "show the version of Cyrus SASL that this stands in for")
+    .addOption(new Option("-h").hideHelp())
+    .addOption(new Option("-?").hideHelp())
+    .option("--sort", "by user, realm and property instead of in the order of the file")
+    .option("--json", "as JSON, a user to a line")
+    .option("--realm <realm>", "users of this realm alone")
+    .option("--user <user>", "users of this name alone")
+    .option("--help", "show this help")
+    .option("--version", "show the version");
+  const end = (name: string, request: () => SasldblistRequest): void => {
+    command.on(`option:${name}`, () => {
+      throw new Ended(request());
+    });
+  };
+  end("v", () => ({ kind: "sasl-version", complaints: complaints() }));
+  end("help", () => ({ kind: "help", text: command.helpInformation() }));
+  end("version", () => ({ kind: "version" }));
+  return command;
+}

@@ -1,0 +1,284 @@
+/**
+ * tssaslpasswd: saslpasswd, as a program (Cyrus SASL 2.1.28, utils/saslpasswd.c).
+ */
+import { hostname } from "node:os";
+import { type Configuration, readConfiguration } from "../sasldb/configuration.ts";
+import { splitUserid } from "../sasldb/name.ts";
+import { OTP_ALGORITHMS, type OtpAlgorithm } from "../sasldb/otp.ts";
+import { passwordDoubt, passwordFault } from "../sasldb/password.ts";
+import { type Sasldb, SECRET_MECHANISMS, type SecretMechanism, UserExistsError } from "../sasldb/sasldb.ts";
+import { say } from "./error-output.ts";
+import { type FormatSettings, readFormatSettings, SettingError } from "./format-settings.ts";
+import { Output, OutputError } from "./output.ts";
+import {
+  isTerminal,
+  PasswordInputError,
+  passwordFromEnvironment,
+  passwordFromFile,
+  passwordFromLine,
+  passwordFromPipe,
+  passwordsFromTerminal,
+} from "./password-input.ts";
+import {
+  doubtText,
+  failureReason,
+  faultText,
+  passwdUsage,
+  SASL_BADPARAM,
+  SASL_CONFIGERR,
+  SASL_FAIL,
+  SASL_NOMECH,
+  SASL_OK,
+  type SaslFailure,
+  saslErrorText,
+  saslVersion,
+} from "./sasl-messages.ts";
+import { parseSaslpasswdArguments, type SaslpasswdArguments, type SaslpasswdRequest } from "./saslpasswd-arguments.ts";
+import { strerror } from "./strerror.ts";
+import { programName, versionText } from "./version.ts";
+
+/** Of this host, where its administrator puts them; SASL_CONF_PATH of the environment takes their place. */
+const CONFIGURATION_FOLDERS = ["/etc/sasl2", "/etc/sasl"];
+const DEFAULT_DATABASE = "/etc/sasldb2";
+
+/** Ends the run with an exit code, after what was to be said is said. */
+class Exit extends Error {
+  readonly code: number;
+
+  constructor(code: number) {
+    super("exit");
+    this.code = code;
+  }
+}
+
+/** What a run works with, once the command line and the configuration are understood. */
+interface Job {
+  readonly program: string;
+  readonly args: SaslpasswdArguments;
+  readonly configuration: Configuration;
+  readonly format: FormatSettings;
+  readonly file: string;
+  /** Of the host that the database is for. */
+  readonly hostname: string;
+  readonly output: Output;
+}
+
+/** @returns the exit code. */
+export async function main(argv: readonly string[] = process.argv): Promise<number> {
+  const program = programName(argv, "tssaslpasswd");
+  const output = new Output();
+  try {
+    const code = await answer(parse(argv, program), program, output);
+    await output.flush();
+    return code;
+  } catch (error) {
+    if (error instanceof Exit) return error.code;
+    // What was to be done is done; that nobody reads what is said of it is no failure of it.
+    if (error instanceof OutputError) return SASL_FAIL;
+    throw error;
+  }
+}
+
+/** Says why, in a line of ours, and what the original says. */
+function fail(program: string, code: SaslFailure, reason?: string): Exit {
+  if (reason !== undefined) say(`${program}: ${reason}\n`);
+  say(`${program}: ${saslErrorText(code)}\n`);
+  return new Exit(code);
+}
+
+function parse(argv: readonly string[], program: string): SaslpasswdRequest {
+  try {
+    return parseSaslpasswdArguments(argv.slice(2), program, process.env);
+  } catch (error) {
+    if (error instanceof SettingError) throw fail(program, SASL_BADPARAM, error.message);
+    throw error;
+  }
+}
+
+async function answer(request: SaslpasswdRequest, program: string, output: Output): Promise<number> {
+  switch (request.kind) {
+    case "help":
+      output.write(request.text);
+      return SASL_OK;
+    case "version":
+      output.write(versionText(program));
+      return SASL_OK;
+    case "sasl-version":
+      say(request.complaints + saslVersion());
+      return SASL_OK;
+    case "bad-application":
+      say(`${request.complaints}appname must not contain /\n`);
+      return SASL_FAIL;
+    case "usage":
+      say(request.complaints + passwdUsage(program));
+      return SASL_FAIL;
+    case "set":
+    case "rename-realm":
+      return await run(request, program, output);
+  }
+}
+
+async function run(
+  request: Extract<SaslpasswdRequest, { kind: "set" | "rename-realm" }>,
+  program: string,
+  output: Output,
+): Promise<number> {
+  const { args } = request;
+  try {
+    const configuration = readConfiguration(args.application, process.env["SASL_CONF_PATH"]?.split(":") ?? CONFIGURATION_FOLDERS);
+    const job: Job = {
+      program,
+      args,
+      configuration,
+      format: await readFormatSettings(args, process.env),
+      file: args.file ?? configuration.get("sasldb_path") ?? DEFAULT_DATABASE,
+      hostname: args.hostname ?? hostname(),
+      output,
+    };
+    if (request.kind === "rename-realm") await renameRealm(job, request.from, request.to);
+    else await setPassword(job, request.userid);
+    return SASL_OK;
+  } catch (error) {
+    if (error instanceof SettingError || error instanceof PasswordInputError) throw fail(program, SASL_BADPARAM, error.message);
+    if (error instanceof UserExistsError) throw fail(program, SASL_FAIL, `${error.message}: nothing was renamed`);
+    const reason = failureReason(error);
+    if (reason === undefined) throw error;
+    throw fail(program, (error as Error).name === "ConfigurationError" ? SASL_CONFIGERR : SASL_FAIL, reason);
+  }
+}
+
+async function setPassword(job: Job, userid: string): Promise<void> {
+  const { program, args, file } = job;
+  const { user, realm } = splitUserid(userid, args.realm ?? job.hostname.toLowerCase());
+  if (`${user}${realm}`.includes("\ufffd")) throw new SettingError("userid and realm: not UTF-8");
+  const mechanisms = chooseMechanisms(job);
+  const otpAlgorithm = args.otpAlgorithm ?? configuredAlgorithm(job);
+  const password = args.disable ? undefined : await readPassword(job);
+  try {
+    requireSasldb(job);
+    const options = {
+      mechanisms,
+      plain: !args.noPlain,
+      otpSeed: args.otpSeed,
+      otpAlgorithm,
+      hostname: job.hostname,
+      scramSalt: args.scramSalt,
+      scramIterations: configuredIterations(job),
+    };
+    const done = await update(job, (database) => {
+      const change =
+        password === undefined ? database.disable(user, realm, { mechanisms }) : database.setPassword(user, realm, password, options);
+      return { ...change, kept: database.secrets(user, realm).filter((property) => !change.set.includes(property)) };
+    });
+    if (done.kept.length > 0) {
+      const since = password === undefined ? "with which the user can still log in" : "which an earlier password was set with";
+      say(`${program}: warning: ${user}@${realm} keeps ${done.kept.join(", ")}, ${since}\n`);
+    }
+    report(job, {
+      action: password === undefined ? "disable" : "set",
+      file,
+      user,
+      realm,
+      set: done.set,
+      deleted: done.deleted,
+      kept: done.kept,
+    });
+  } finally {
+    password?.fill(0);
+  }
+}
+
+async function renameRealm(job: Job, from: string, to: string): Promise<void> {
+  const { program, file } = job;
+  const { users, bound } = await update(job, (database) => database.renameRealm(from, to));
+  if (users.length === 0) throw fail(program, SASL_FAIL, `${file}: no user in realm ${from}`);
+  for (const user of bound) say(`${program}: warning: ${user}@${to}: cmusaslsecretDIGEST-MD5 holds the old realm: set the password anew\n`);
+  report(job, { action: "rename-realm", file, from, to, users });
+}
+
+async function update<T>(job: Job, change: (database: Sasldb) => T): Promise<T> {
+  const { program, args, format, file } = job;
+  // Loaded when it is needed: somebody who is asked for a password waits for no engine.
+  const { updateSasldb } = await import("../sasldb/sasldb-file.ts");
+  return await updateSasldb(file, change, {
+    format: format.format,
+    fileId: format.fileId,
+    inPlace: args.inPlace,
+    onWait: (lock) => say(`${program}: waiting for another program that is changing ${file} (${lock})\n`),
+  });
+}
+
+function report({ args, output }: Job, done: Readonly<Record<string, unknown>>): void {
+  if (args.json) output.write(`${JSON.stringify(done)}\n`);
+}
+
+/** As the plugins would: those that are asked for, or OTP and, where the configuration turns it on, SCRAM; and of these the ones that mech_list allows. */
+function chooseMechanisms({ program, args, configuration }: Job): readonly SecretMechanism[] {
+  const installed = args.mechanisms ?? SECRET_MECHANISMS.filter((name) => name === "OTP" || configuration.isOn("scram_secret_generate"));
+  const allowed = configuration.list("mech_list")?.map((name) => name.toUpperCase());
+  if (allowed === undefined) return installed;
+  const left = (args.mechanisms ?? []).filter((name) => !allowed.includes(name));
+  if (left.length > 0) say(`${program}: warning: ${configuration.path}: mech_list leaves out ${left.join(", ")}\n`);
+  return installed.filter((name) => allowed.includes(name));
+}
+
+function configuredAlgorithm({ configuration }: Job): OtpAlgorithm | undefined {
+  const name = configuration.get("otp_mda");
+  if (name === undefined) return undefined;
+  const algorithm = OTP_ALGORITHMS.find((one) => one === name.toLowerCase());
+  if (algorithm === undefined)
+    throw new SettingError(`${configuration.path}: otp_mda: "${name}" is not one of ${OTP_ALGORITHMS.join(", ")}`);
+  return algorithm;
+}
+
+function configuredIterations({ configuration }: Job): number | undefined {
+  const text = configuration.get("scram_iteration_counter");
+  if (text === undefined) return undefined;
+  const count = Number.parseInt(text, 10);
+  if (!(count >= 1)) throw new SettingError(`${configuration.path}: scram_iteration_counter: "${text}" is no number from 1 on`);
+  return count;
+}
+
+/** Another store than sasldb is none of ours. */
+function requireSasldb({ program, configuration }: Job): void {
+  const stores = configuration.list("auxprop_plugin");
+  if (stores === undefined || stores.some((name) => name.toLowerCase() === "sasldb")) return;
+  throw fail(program, SASL_NOMECH, `${configuration.path}: auxprop_plugin: sasldb is not among "${stores.join(" ")}"`);
+}
+
+async function readPassword(job: Job): Promise<Uint8Array> {
+  const { program } = job;
+  const password = await passwordFromWhere(job);
+  const fault = passwordFault(password);
+  if (fault !== undefined) {
+    password.fill(0);
+    throw fail(program, SASL_BADPARAM, faultText(fault));
+  }
+  const doubt = await passwordDoubt(password);
+  if (doubt !== undefined) say(`${program}: warning: ${doubtText(doubt)}\n`);
+  return password;
+}
+
+async function passwordFromWhere({ program, args, output }: Job): Promise<Uint8Array> {
+  const { passwordFile, passwordVariable } = args;
+  if (passwordFile !== undefined && passwordVariable !== undefined)
+    throw new SettingError("--password-file and --password-env: one of them alone");
+  if (passwordVariable !== undefined) return passwordFromEnvironment(passwordVariable, process.env);
+  try {
+    if (passwordFile !== undefined) return passwordFromFile(passwordFile);
+    if (!isTerminal()) return await passwordFromPipe();
+    if (args.pipe) return await passwordFromLine();
+  } catch (error) {
+    throw fail(program, SASL_FAIL, `${passwordFile ?? "standard input"}: ${strerror(error)}`);
+  }
+  const [first = new Uint8Array(), second = new Uint8Array()] = await passwordsFromTerminal(
+    ["Password: ", "Again (for verification): "],
+    output,
+  );
+  const isSame = Buffer.compare(first, second) === 0;
+  second.fill(0);
+  if (isSame) return first;
+  first.fill(0);
+  say(`${program}: passwords don't match; aborting\n`);
+  throw new Exit(SASL_BADPARAM);
+}

@@ -1,0 +1,17 @@
+/**
+ * What a program is called, and which version of it this is.
+ */
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { Database } from "berkeley-db-js";
+
+/** The name that a program was called by, without its path. */
+export function programName(argv: readonly string[], otherwise: string): string {
+  return basename(argv[1] ?? otherwise).replace(/\.js$/, "");
+}
+
+/** One line for --version. */
+export function versionText(program: string): string {
+  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
+  return `${program} ${version} (Berkeley DB ${Database.libraryVersion})\n`;
+}

@@ -1,0 +1,224 @@
+/**
+ * The file of a SASL database: opened to be read, or changed all or nothing.
+ */
+import { createHash, randomBytes } from "node:crypto";
+import * as fs from "node:fs";
+import { BerkeleyDBError, Database, type FileSystem, nodeFileSystem } from "berkeley-db-js";
+import { lockFile } from "../files/file-lock.ts";
+import { Replacement } from "../files/replacement.ts";
+import { type FileFormat, targetFormat } from "../hash-file/file-format.ts";
+import { setHashVersionOf } from "../hash-file/hash-version.ts";
+import { HashFileError, type HashLayout, readHashLayout } from "../hash-file/layout.ts";
+import { clearUnusedSpace } from "../hash-file/unused-space.ts";
+import { Sasldb } from "./sasldb.ts";
+
+/** Permission bits of a new file: Cyrus SASL's are 0660, cut by the umask. */
+const MODE = 0o640;
+const FILE_ID_LENGTH = 20;
+/** How often a change is made anew because a program that takes no lock was faster. */
+const TRIES = 5;
+
+/** A database that cannot be read or changed. */
+export class SasldbError extends Error {
+  /** The file, as the caller named it. */
+  readonly path: string;
+  /** Of the system ("EACCES") or of libdb ("DB_OLD_VERSION"); "EINVAL" for what is no SASL database. */
+  readonly code: string;
+
+  constructor(path: string, code: string, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = "SasldbError";
+    this.path = path;
+    this.code = code;
+  }
+}
+
+export interface UpdateOptions {
+  /** Of a new file. Default: that of this host. A file that is there keeps its own. */
+  readonly format?: FileFormat;
+  /** Of a new file: 20 bytes, "content" (derived from the names of its records, the default) or "random". */
+  readonly fileId?: Uint8Array | "content" | "random";
+  /** Keep the file itself and write into it, instead of replacing it. */
+  readonly inPlace?: boolean;
+  readonly fileSystem?: FileSystem;
+  /** Called with the path of the lock where another program keeps it for a while. */
+  readonly onWait?: (lock: string) => void;
+}
+
+/**
+ * Opens a database for reading; nothing is ever written. It is the caller's to close.
+ * @throws {SasldbError}
+ */
+export function openSasldb(path: string, { fileSystem = nodeFileSystem }: { readonly fileSystem?: FileSystem } = {}): Sasldb {
+  return named(path, path, () => {
+    readLayout(path, fileSystem);
+    return new Sasldb(Database.open(path, { type: "hash", readOnly: true, fileSystem }));
+  });
+}
+
+/**
+ * Changes a database, or makes it where there is none: all or nothing, with
+ * no residue of what was there, one process at a time. What is new is
+ * written beside the file and takes its place when `change` has returned.
+ * @param change is called once more with a fresh state where a program that
+ *   takes no lock, such as a server at an OTP login, changed the file meanwhile.
+ * @returns what `change` returned.
+ * @throws {SasldbError | LockedError} and what `change` throws; the file is then as it was.
+ */
+export async function updateSasldb<T>(path: string, change: (database: Sasldb) => T, options: UpdateOptions = {}): Promise<T> {
+  const target = resolveLinks(path);
+  const release = await lock(path, target, options);
+  try {
+    for (let tries = 1; tries <= TRIES; tries++) {
+      const outcome = named(path, target, () => tryUpdate(target, change, options));
+      if (outcome !== "overtaken") return outcome.result;
+    }
+    throw new SasldbError(path, "EBUSY", "another program keeps changing it");
+  } finally {
+    await release();
+  }
+}
+
+async function lock(path: string, target: string, { onWait }: UpdateOptions): Promise<() => Promise<void>> {
+  try {
+    return await lockFile(target, { onWait });
+  } catch (error) {
+    throw renamed(path, target, error);
+  }
+}
+
+/** Follows links, as the original does; one that leads nowhere is replaced. */
+function resolveLinks(path: string): string {
+  try {
+    return fs.realpathSync(path);
+  } catch (error) {
+    if (errno(error) === "ENOENT") return path;
+    throw renamed(path, path, error);
+  }
+}
+
+/** One try: "overtaken" where the file was changed by somebody else meanwhile, and is left as it is. */
+function tryUpdate<T>(target: string, change: (database: Sasldb) => T, options: UpdateOptions): { readonly result: T } | "overtaken" {
+  const { fileSystem = nodeFileSystem, inPlace = false } = options;
+  const before = stateOf(target);
+  if (before !== undefined) fs.accessSync(target, fs.constants.R_OK | fs.constants.W_OK);
+  // An empty file is one that is to become a database.
+  const layout = before === undefined || before.size === 0n ? undefined : readLayout(target, fileSystem);
+  const replacement = new Replacement(target, { fileSystem, mode: MODE, inPlace });
+  let database: Database | undefined;
+  try {
+    database = layout === undefined ? create(replacement.path, options) : openCopy(replacement, layout, fileSystem);
+    const sasldb = new Sasldb(database);
+    const result = change(sasldb);
+    if (layout === undefined) setFileId(database, options);
+    database.close();
+    if (layout !== undefined && sasldb.changes === 0) {
+      replacement.abandon();
+      return { result };
+    }
+    const version = layout?.version ?? formatOf(options).hashVersion;
+    if (version !== 9) setHashVersionOf(replacement.path, version, fileSystem);
+    if (!isSame(before, stateOf(target))) {
+      replacement.abandon();
+      return "overtaken";
+    }
+    replacement.commit();
+    return { result };
+  } catch (error) {
+    database?.close({ sync: false });
+    replacement.abandon();
+    throw replacementNamed(error, replacement.path, target);
+  }
+}
+
+function formatOf({ format = targetFormat("native") }: UpdateOptions): FileFormat {
+  return format;
+}
+
+function create(path: string, options: UpdateOptions): Database {
+  const { byteOrder, pageSize } = formatOf(options);
+  const { fileSystem = nodeFileSystem } = options;
+  return Database.open(path, { type: "hash", create: true, truncate: true, byteOrder, pageSize, fileSystem });
+}
+
+/** A copy without what other programs left in unused space: residue of this user's last password among it. */
+function openCopy(replacement: Replacement, layout: HashLayout, fileSystem: FileSystem): Database {
+  replacement.copyOld((stretch) => {
+    for (let at = 0; at + layout.pageSize <= stretch.length; at += layout.pageSize) {
+      clearUnusedSpace(stretch.subarray(at, at + layout.pageSize), layout);
+    }
+  });
+  return Database.open(replacement.path, { type: "hash", fileSystem });
+}
+
+/** The id must tell nothing of the secrets: it outlives them. */
+function setFileId(database: Database, options: UpdateOptions): void {
+  const { fileId = "content" } = options;
+  database.setFileId(fileId === "random" ? randomBytes(FILE_ID_LENGTH) : fileId === "content" ? nameDigest(database, options) : fileId);
+}
+
+function nameDigest(database: Database, options: UpdateOptions): Uint8Array {
+  const { byteOrder, hashVersion, pageSize } = formatOf(options);
+  const hash = createHash("sha256").update(`sasldb ${byteOrder} ${hashVersion} ${pageSize}\n`);
+  for (const [key] of database) hash.update(key).update("\0\0");
+  return hash.digest().subarray(0, FILE_ID_LENGTH);
+}
+
+/** @throws {HashFileError | BerkeleyDBError} it is no hash file that libdb 5.3 may be given. */
+function readLayout(path: string, fileSystem: FileSystem): HashLayout {
+  const file = fileSystem.open(path, { write: false }, 0);
+  try {
+    const layout = readHashLayout(file);
+    if (layout.version !== 8 && layout.version !== 9)
+      throw new HashFileError(`a hash file of version ${layout.version}, which Berkeley DB 5.3 cannot change`);
+    return layout;
+  } finally {
+    file.close();
+  }
+}
+
+interface FileState {
+  readonly size: bigint;
+  readonly ino: bigint;
+  readonly mtimeNs: bigint;
+}
+
+function stateOf(path: string): FileState | undefined {
+  const status = fs.lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  // A link that leads nowhere is as good as nothing.
+  return status === undefined || status.isSymbolicLink() ? undefined : status;
+}
+
+function isSame(a: FileState | undefined, b: FileState | undefined): boolean {
+  return a?.size === b?.size && a?.ino === b?.ino && a?.mtimeNs === b?.mtimeNs;
+}
+
+/** Runs it; its failures name the file as the caller does. */
+function named<T>(path: string, target: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    throw renamed(path, target, error);
+  }
+}
+
+function renamed(path: string, target: string, error: unknown): unknown {
+  if (error instanceof HashFileError) return new SasldbError(path, "EINVAL", error.message, error);
+  if (error instanceof BerkeleyDBError) {
+    const message = error.message.startsWith(`${error.path}: `) ? error.message.slice(`${error.path}: `.length) : error.message;
+    return new SasldbError(path, error.code, message.replaceAll(target, path), error);
+  }
+  const code = errno(error);
+  return code === undefined ? error : new SasldbError(path, code, (error as Error).message, error);
+}
+
+/** libdb speaks of the file that it was given. */
+function replacementNamed(error: unknown, path: string, target: string): unknown {
+  if (!(error instanceof BerkeleyDBError)) return error;
+  const { code, operation, cause } = error;
+  return new BerkeleyDBError(error.message.replaceAll(path, target).replace(`${target}: `, ""), { code, operation, path: target, cause });
+}
+
+function errno(error: unknown): string | undefined {
+  return error instanceof Error && "syscall" in error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}
