@@ -3,7 +3,7 @@
  * left to right (`vpcdnf:u:a:h?`), and long options of ours.
  */
 import { Command, CommanderError, Option } from "commander";
-import { isOtpSeed, OTP_ALGORITHMS, type OtpAlgorithm } from "../sasldb/otp.ts";
+import { isOtpSeed, NEW_OTP_ALGORITHMS, type NewOtpAlgorithm } from "../sasldb/otp.ts";
 import { SECRET_MECHANISMS, type SecretMechanism } from "../sasldb/sasldb.ts";
 import { addFormatOptions, type FormatFlags, SettingError } from "./format-settings.ts";
 import { type Complaint, complaint, complaintText, onUnknownLetter } from "./getopt.ts";
@@ -25,7 +25,7 @@ export interface SaslpasswdArguments extends FormatFlags {
   readonly passwordFile: string | undefined;
   readonly passwordVariable: string | undefined;
   readonly otpSeed: string | undefined;
-  readonly otpAlgorithm: OtpAlgorithm | undefined;
+  readonly otpAlgorithm: NewOtpAlgorithm | undefined;
   /** 16 bytes. */
   readonly scramSalt: Uint8Array | undefined;
   readonly hostname: string | undefined;
@@ -68,7 +68,7 @@ interface Options extends FormatFlags {
   readonly passwordFile?: string;
   readonly passwordEnv?: string;
   readonly otpSeed?: string;
-  readonly otpMda?: OtpAlgorithm;
+  readonly otpMda?: NewOtpAlgorithm;
   readonly scramSalt?: Uint8Array;
   readonly hostname?: string;
   readonly renameRealm?: string;
@@ -138,7 +138,7 @@ function saslpasswdCommand(program: string, complaints: () => string): Command {
     .option("--rename-realm <old>", "give all users of the realm OLD the one that follows: --rename-realm OLD NEW")
     .option(
       "--otp-mda <name>",
-      `the hash of one-time passwords: ${OTP_ALGORITHMS.join(", ")} (default: otp_mda of the configuration, or md5)`,
+      `the hash of one-time passwords: ${NEW_OTP_ALGORITHMS.join(", ")} (default: otp_mda of the configuration, or md5)`,
       readAlgorithm,
     )
     .option("--otp-seed <seed>", "1 to 16 lower-case letters and digits (default: random)", readSeed)
@@ -194,9 +194,9 @@ function readMechanisms(text: string): readonly SecretMechanism[] {
   });
 }
 
-function readAlgorithm(text: string): OtpAlgorithm {
-  const algorithm = OTP_ALGORITHMS.find((name) => name === text.toLowerCase());
-  if (algorithm === undefined) throw new SettingError(`--otp-mda: "${text}" is not one of ${OTP_ALGORITHMS.join(", ")}`);
+function readAlgorithm(text: string): NewOtpAlgorithm {
+  const algorithm = NEW_OTP_ALGORITHMS.find((name) => name === text.toLowerCase());
+  if (algorithm === undefined) throw new SettingError(`--otp-mda: "${text}" is not one of ${NEW_OTP_ALGORITHMS.join(", ")}`);
   return algorithm;
 }
 

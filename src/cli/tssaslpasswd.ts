@@ -4,7 +4,7 @@
 import { hostname } from "node:os";
 import { type Configuration, readConfiguration } from "../sasldb/configuration.ts";
 import { splitUserid } from "../sasldb/name.ts";
-import { OTP_ALGORITHMS, type OtpAlgorithm } from "../sasldb/otp.ts";
+import { NEW_OTP_ALGORITHMS, type NewOtpAlgorithm } from "../sasldb/otp.ts";
 import { passwordDoubt, passwordFault } from "../sasldb/password.ts";
 import { type Sasldb, SECRET_MECHANISMS, type SecretMechanism, UserExistsError } from "../sasldb/sasldb.ts";
 import { say } from "./error-output.ts";
@@ -222,12 +222,12 @@ function chooseMechanisms({ program, args, configuration }: Job): readonly Secre
   return installed.filter((name) => allowed.includes(name));
 }
 
-function configuredAlgorithm({ configuration }: Job): OtpAlgorithm | undefined {
+function configuredAlgorithm({ configuration }: Job): NewOtpAlgorithm | undefined {
   const name = configuration.get("otp_mda");
   if (name === undefined) return undefined;
-  const algorithm = OTP_ALGORITHMS.find((one) => one === name.toLowerCase());
+  const algorithm = NEW_OTP_ALGORITHMS.find((one) => one === name.toLowerCase());
   if (algorithm === undefined)
-    throw new SettingError(`${configuration.path}: otp_mda: "${name}" is not one of ${OTP_ALGORITHMS.join(", ")}`);
+    throw new SettingError(`${configuration.path}: otp_mda: "${name}" is not one of ${NEW_OTP_ALGORITHMS.join(", ")}`);
   return algorithm;
 }
 

@@ -7,6 +7,9 @@ import { md4 } from "./md4.ts";
 
 export const OTP_ALGORITHMS = ["md4", "md5", "sha1"] as const;
 export type OtpAlgorithm = (typeof OTP_ALGORITHMS)[number];
+/** Those that a new secret is made with: at md4 a server with OpenSSL 3 crashes. */
+export const NEW_OTP_ALGORITHMS = ["md5", "sha1"] as const;
+export type NewOtpAlgorithm = (typeof NEW_OTP_ALGORITHMS)[number];
 
 /** What a new secret begins with: so many logins less one, then it has to be set anew. */
 export const OTP_SEQUENCE = 499;
@@ -26,7 +29,7 @@ export interface OtpSecret {
 
 export interface OtpSecretOptions {
   /** Default "md5". */
-  readonly algorithm?: OtpAlgorithm;
+  readonly algorithm?: NewOtpAlgorithm;
   /** 1 to 16 lower-case letters and digits. */
   readonly seed: string;
   /** 1 to 9999. Default 499. */
@@ -71,13 +74,13 @@ function digestOf(algorithm: "md5" | "sha1", parts: readonly Uint8Array[]): Uint
 }
 
 const LENGTH_LEAST = 45;
-const FIELDS = /^([A-Za-z0-9]{1,9})\t(\d{4})\t([^\t]{1,16})\t([0-9a-fA-F]{16})\t(\d{20})$/;
+const FIELDS = /^([A-Za-z0-9]{1,9})\t(\d{1,4})\t([^\t]+)\t([0-9a-fA-F]{16})\t(\d{20})$/;
 
 /** Reads a record `cmusaslsecretOTP`; undefined for what is none, "too short" for what the plugin calls so. */
 export function parseOtpSecret(record: Uint8Array): OtpSecret | "too short" | undefined {
   if (record.length < LENGTH_LEAST) return "too short";
   const [, name = "", sequence = "", seed = "", value = "", timeout = ""] = FIELDS.exec(Buffer.from(record).toString("latin1")) ?? [];
-  const algorithm = OTP_ALGORITHMS.find((one) => one === name);
+  const algorithm = OTP_ALGORITHMS.find((one) => one === name.toLowerCase());
   if (algorithm === undefined) return undefined;
   return { algorithm, sequence: Number(sequence), seed, value: Buffer.from(value, "hex"), timeout: Number(timeout) };
 }

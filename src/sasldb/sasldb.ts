@@ -6,7 +6,7 @@
 import { randomBytes } from "node:crypto";
 import type { Database } from "berkeley-db-js";
 import { decodeName, encodeName, LEGACY_SECRETS, OTP_SECRET, SCRAM_SECRET, splitKey, USER_PASSWORD } from "./name.ts";
-import { makeOtpSeed, type OtpAlgorithm, otpSecret } from "./otp.ts";
+import { makeOtpSeed, type NewOtpAlgorithm, otpSecret } from "./otp.ts";
 import { SCRAM_MECHANISMS, SCRAM_SALT_LENGTH, type ScramMechanism, scramSecret } from "./scram.ts";
 
 export type SecretMechanism = ScramMechanism | "OTP";
@@ -39,7 +39,7 @@ export interface SetPasswordOptions {
   /** Default: made of `hostname`, or of the realm. */
   readonly otpSeed?: string | undefined;
   /** Default "md5". */
-  readonly otpAlgorithm?: OtpAlgorithm | undefined;
+  readonly otpAlgorithm?: NewOtpAlgorithm | undefined;
   /** The server's name, which the OTP seed begins like. */
   readonly hostname?: string | undefined;
   /** 16 bytes. Default: random. */
