@@ -55,15 +55,14 @@ export async function passwordFromLine(): Promise<Uint8Array> {
 
 /**
  * Prompts on standard output and reads a line of the terminal without echo,
- * for each prompt.
+ * twice.
  * @throws {PasswordInputError | OutputError}
  *
  * The terminal's own line editing is used, with the keys that its user has
  * set, and the bytes are taken as they come: prompts that draw themselves
  * decode them, and print more than the prompt.
  */
-export async function passwordsFromTerminal(prompts: readonly string[], output: Output): Promise<Uint8Array[]> {
-  const passwords: Uint8Array[] = [];
+export async function passwordTwice(output: Output): Promise<readonly [Uint8Array, Uint8Array]> {
   const echo = new Echo();
   const forget = onSignal(() => echo.restore());
   // A dump of memory would hold what was typed so far.
@@ -72,21 +71,22 @@ export async function passwordsFromTerminal(prompts: readonly string[], output: 
   process.on("SIGQUIT", quit).on("SIGCONT", again);
   try {
     echo.off();
-    for (const prompt of prompts) {
-      output.write(prompt);
-      await output.flush();
-      const buffer = Buffer.alloc(ROOM);
-      const length = await readLine(buffer);
-      // The newline that is seen is the terminal's, which had none here.
-      if (length > 0 && buffer[length - 1] !== NEWLINE) output.write("\n");
-      passwords.push(takeLine(buffer, length));
-    }
-    return passwords;
+    return [await ask("Password: ", output), await ask("Again (for verification): ", output)];
   } finally {
     echo.restore();
     process.off("SIGQUIT", quit).off("SIGCONT", again);
     forget();
   }
+}
+
+async function ask(prompt: string, output: Output): Promise<Uint8Array> {
+  output.write(prompt);
+  await output.flush();
+  const buffer = Buffer.alloc(ROOM);
+  const length = await readLine(buffer);
+  // The newline that is seen is the terminal's; saslpasswd has not read it where the line was too long.
+  if (length > 0 && !buffer.subarray(0, Math.min(length, LONGEST_PASSWORD)).includes(NEWLINE)) output.write("\n");
+  return takeLine(buffer, length);
 }
 
 const OFF = ["-echo", "echonl", "icanon"];

@@ -55,12 +55,11 @@ export function parseSasldblistArguments(argv: readonly string[], program: strin
   };
   const command = sasldblistCommand(program, () => complaints);
   onUnknownLetter(command, LETTERS, (letter) => complain({ invalidOption: letter }));
-  for (const name of ["h", "?"]) {
-    command.on(`option:${name}`, () => {
-      isWrong = true;
-      isUnrecognized = false;
-    });
-  }
+  command.on("option:?", () => complain({}));
+  command.on("option:h", () => {
+    isWrong = true;
+    isUnrecognized = false;
+  });
   if (environment["POSIXLY_CORRECT"] !== undefined) command.passThroughOptions();
   try {
     command.parse(argv, { from: "user" });
@@ -71,7 +70,9 @@ export function parseSasldblistArguments(argv: readonly string[], program: strin
   }
   const { file, sort = false, json = false, realm, user } = command.opts<Options>();
   const [operand, ...rest] = command.args;
-  if (isWrong || rest.length > 0 || (operand !== undefined && file !== undefined)) return { kind: "usage", complaints, isUnrecognized };
+  // To getopt() a dash by itself is an operand, and to sasldblistusers no file.
+  if (isWrong || rest.length > 0 || operand === "-" || (operand !== undefined && file !== undefined))
+    return { kind: "usage", complaints, isUnrecognized };
   return { kind: "list", args: { file: (file ?? operand) || undefined, sort, json, realm, user } };
 }
 

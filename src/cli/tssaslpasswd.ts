@@ -3,10 +3,10 @@
  */
 import { hostname } from "node:os";
 import { type Configuration, readConfiguration } from "../sasldb/configuration.ts";
-import { splitUserid } from "../sasldb/name.ts";
+import { lowerCase, splitUserid } from "../sasldb/name.ts";
 import { NEW_OTP_ALGORITHMS, type NewOtpAlgorithm } from "../sasldb/otp.ts";
 import { passwordDoubt, passwordFault } from "../sasldb/password.ts";
-import { type Sasldb, SECRET_MECHANISMS, type SecretMechanism, UserExistsError } from "../sasldb/sasldb.ts";
+import { type Sasldb, SECRET_MECHANISMS, type SecretMechanism, type SetPasswordOptions, UserExistsError } from "../sasldb/sasldb.ts";
 import { say } from "./error-output.ts";
 import { type FormatSettings, readFormatSettings, SettingError } from "./format-settings.ts";
 import { Output, OutputError } from "./output.ts";
@@ -17,7 +17,7 @@ import {
   passwordFromFile,
   passwordFromLine,
   passwordFromPipe,
-  passwordsFromTerminal,
+  passwordTwice,
 } from "./password-input.ts";
 import {
   doubtText,
@@ -72,7 +72,10 @@ export async function main(argv: readonly string[] = process.argv): Promise<numb
     await output.flush();
     return code;
   } catch (error) {
-    if (error instanceof Exit) return error.code;
+    if (error instanceof Exit) {
+      output.push();
+      return error.code;
+    }
     // What was to be done is done; that nobody reads what is said of it is no failure of it.
     if (error instanceof OutputError) return SASL_FAIL;
     throw error;
@@ -149,21 +152,17 @@ async function run(
 
 async function setPassword(job: Job, userid: string): Promise<void> {
   const { program, args, file } = job;
-  const { user, realm } = splitUserid(userid, args.realm ?? job.hostname.toLowerCase());
+  const { user, realm } = splitUserid(userid, args.realm ?? lowerCase(job.hostname));
   if (`${user}${realm}`.includes("\ufffd")) throw new SettingError("userid and realm: not UTF-8");
   const mechanisms = chooseMechanisms(job);
-  const otpAlgorithm = args.otpAlgorithm ?? configuredAlgorithm(job);
+  const secrets = args.disable ? {} : secretOptions(job, mechanisms);
   const password = args.disable ? undefined : await readPassword(job);
   try {
     requireSasldb(job);
     const options = {
       mechanisms,
       plain: !args.noPlain,
-      otpSeed: args.otpSeed,
-      otpAlgorithm,
-      hostname: job.hostname,
-      scramSalt: args.scramSalt,
-      scramIterations: configuredIterations(job),
+      ...secrets,
     };
     const done = await update(job, (database) => {
       const change =
@@ -186,6 +185,20 @@ async function setPassword(job: Job, userid: string): Promise<void> {
   } finally {
     password?.fill(0);
   }
+}
+
+/** What the secrets are made with; a setting that no mechanism asks for may be what it likes. */
+function secretOptions(job: Job, mechanisms: readonly SecretMechanism[]): SetPasswordOptions {
+  const { otpSeed, otpAlgorithm, scramSalt } = job.args;
+  const hasOtp = mechanisms.includes("OTP");
+  const hasScram = mechanisms.some((name) => name !== "OTP");
+  return {
+    hostname: job.hostname,
+    otpSeed,
+    otpAlgorithm: otpAlgorithm ?? (hasOtp ? configuredAlgorithm(job) : undefined),
+    scramSalt,
+    scramIterations: hasScram ? configuredIterations(job) : undefined,
+  };
 }
 
 async function renameRealm(job: Job, from: string, to: string): Promise<void> {
@@ -212,31 +225,38 @@ function report({ args, output }: Job, done: Readonly<Record<string, unknown>>):
   if (args.json) output.write(`${JSON.stringify(done)}\n`);
 }
 
-/** As the plugins would: those that are asked for, or OTP and, where the configuration turns it on, SCRAM; and of these the ones that mech_list allows. */
+/**
+ * As the plugins would: those that are asked for, or OTP and, where the
+ * configuration turns it on, SCRAM; in the order of the server's own list, or
+ * of mech_list, which leaves out the others.
+ */
 function chooseMechanisms({ program, args, configuration }: Job): readonly SecretMechanism[] {
-  const installed = args.mechanisms ?? SECRET_MECHANISMS.filter((name) => name === "OTP" || configuration.isOn("scram_secret_generate"));
-  const allowed = configuration.list("mech_list")?.map((name) => name.toUpperCase());
-  if (allowed === undefined) return installed;
-  const left = (args.mechanisms ?? []).filter((name) => !allowed.includes(name));
+  const wanted = args.mechanisms ?? (configuration.isOn("scram_secret_generate") ? SECRET_MECHANISMS : ["OTP"]);
+  const listed = configuration.list("mech_list")?.map((name) => name.toUpperCase().replace(/-PLUS$/, ""));
+  if (listed === undefined) return SECRET_MECHANISMS.filter((name) => wanted.includes(name));
+  const left = (args.mechanisms ?? []).filter((name) => !listed.includes(name));
   if (left.length > 0) say(`${program}: warning: ${configuration.path}: mech_list leaves out ${left.join(", ")}\n`);
-  return installed.filter((name) => allowed.includes(name));
+  return listed.flatMap((name) => wanted.filter((mechanism) => mechanism === name));
 }
 
-function configuredAlgorithm({ configuration }: Job): NewOtpAlgorithm | undefined {
-  const name = configuration.get("otp_mda");
+function configuredAlgorithm(job: Job): NewOtpAlgorithm | undefined {
+  const name = job.configuration.get("otp_mda");
   if (name === undefined) return undefined;
   const algorithm = NEW_OTP_ALGORITHMS.find((one) => one === name.toLowerCase());
-  if (algorithm === undefined)
-    throw new SettingError(`${configuration.path}: otp_mda: "${name}" is not one of ${NEW_OTP_ALGORITHMS.join(", ")}`);
+  if (algorithm === undefined) throw badSetting(job, "otp_mda", `not one of ${NEW_OTP_ALGORITHMS.join(", ")}`);
   return algorithm;
 }
 
-function configuredIterations({ configuration }: Job): number | undefined {
-  const text = configuration.get("scram_iteration_counter");
+function configuredIterations(job: Job): number | undefined {
+  const text = job.configuration.get("scram_iteration_counter");
   if (text === undefined) return undefined;
-  const count = Number.parseInt(text, 10);
-  if (!(count >= 1)) throw new SettingError(`${configuration.path}: scram_iteration_counter: "${text}" is no number from 1 on`);
+  const count = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  if (count < 1) throw badSetting(job, "scram_iteration_counter", "not a number from 1 to 999999999");
   return count;
+}
+
+function badSetting({ program, configuration }: Job, key: string, what: string): Exit {
+  return fail(program, SASL_FAIL, `${configuration.path}: ${key}: "${configuration.get(key)}" is ${what}`);
 }
 
 /** Another store than sasldb is none of ours. */
@@ -248,37 +268,33 @@ function requireSasldb({ program, configuration }: Job): void {
 
 async function readPassword(job: Job): Promise<Uint8Array> {
   const { program } = job;
-  const password = await passwordFromWhere(job);
+  const [password, again = password] = await passwordFromWhere(job);
+  const isSame = Buffer.compare(password, again) === 0;
   const fault = passwordFault(password);
-  if (fault !== undefined) {
-    password.fill(0);
-    throw fail(program, SASL_BADPARAM, faultText(fault));
+  if (again !== password) again.fill(0);
+  if (!isSame || fault !== undefined) password.fill(0);
+  if (fault === "too-long" || (isSame && fault !== undefined)) throw fail(program, SASL_BADPARAM, faultText(fault));
+  if (!isSame) {
+    say(`${program}: passwords don't match; aborting\n`);
+    throw new Exit(SASL_BADPARAM);
   }
   const doubt = await passwordDoubt(password);
   if (doubt !== undefined) say(`${program}: warning: ${doubtText(doubt)}\n`);
   return password;
 }
 
-async function passwordFromWhere({ program, args, output }: Job): Promise<Uint8Array> {
+/** The password, and that of the verification where there is one. */
+async function passwordFromWhere({ program, args, output }: Job): Promise<readonly [Uint8Array, Uint8Array?]> {
   const { passwordFile, passwordVariable } = args;
   if (passwordFile !== undefined && passwordVariable !== undefined)
     throw new SettingError("--password-file and --password-env: one of them alone");
-  if (passwordVariable !== undefined) return passwordFromEnvironment(passwordVariable, process.env);
+  if (passwordVariable !== undefined) return [passwordFromEnvironment(passwordVariable, process.env)];
   try {
-    if (passwordFile !== undefined) return passwordFromFile(passwordFile);
-    if (!isTerminal()) return await passwordFromPipe();
-    if (args.pipe) return await passwordFromLine();
+    if (passwordFile !== undefined) return [passwordFromFile(passwordFile)];
+    if (!isTerminal()) return [await passwordFromPipe()];
+    if (args.pipe) return [await passwordFromLine()];
   } catch (error) {
     throw fail(program, SASL_FAIL, `${passwordFile ?? "standard input"}: ${strerror(error)}`);
   }
-  const [first = new Uint8Array(), second = new Uint8Array()] = await passwordsFromTerminal(
-    ["Password: ", "Again (for verification): "],
-    output,
-  );
-  const isSame = Buffer.compare(first, second) === 0;
-  second.fill(0);
-  if (isSame) return first;
-  first.fill(0);
-  say(`${program}: passwords don't match; aborting\n`);
-  throw new Exit(SASL_BADPARAM);
+  return await passwordTwice(output);
 }

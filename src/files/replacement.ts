@@ -248,8 +248,10 @@ function isOld(path: string): boolean {
   return status !== undefined && Date.now() - status.mtimeMs > STALE_AFTER;
 }
 
+/** A link is none: what it leads to is not there, or it would have been followed. */
 function statOrUndefined(path: string): fs.Stats | undefined {
-  return fs.lstatSync(path, { throwIfNoEntry: false });
+  const status = fs.lstatSync(path, { throwIfNoEntry: false });
+  return status?.isSymbolicLink() ? undefined : status;
 }
 
 /** Whether the system lets it be done. */

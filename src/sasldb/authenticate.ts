@@ -6,7 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import { cramMd5Secret } from "./md5-state.ts";
-import { LEGACY_SECRETS, OTP_SECRET, SCRAM_SECRET, splitUserid, USER_PASSWORD } from "./name.ts";
+import { LEGACY_SECRETS, lowerCase, OTP_SECRET, SCRAM_SECRET, splitUserid, USER_PASSWORD } from "./name.ts";
 import { isOtpSeed, otpValue, parseOtpSecret } from "./otp.ts";
 import type { Sasldb } from "./sasldb.ts";
 import { parseScramSecret, SCRAM_MECHANISMS, type ScramMechanism, scramKeys } from "./scram.ts";
@@ -83,7 +83,7 @@ export function authenticate(database: Sasldb, attempt: LoginAttempt): Predictio
   const { server } = attempt;
   const mechanism = attempt.mechanism.toUpperCase();
   const login = attempt.login.trim();
-  const { user, realm } = splitUserid(login, server.userRealm ?? (server.fqdn ?? server.hostname).toLowerCase());
+  const { user, realm } = splitUserid(login, server.userRealm ?? lowerCase(server.fqdn ?? server.hostname));
   const password = typeof attempt.password === "string" ? Buffer.from(attempt.password) : attempt.password;
   const [result, reason] = refusal(mechanism, login, server) ?? new Check(database, user, realm, password, server).run(mechanism);
   return { ok: result === "SASL_OK", result, code: CODES[result], user, realm, reason };

@@ -5,6 +5,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
+/** Bytes that the library reads of a line. */
+const LONGEST_LINE = 4095;
+
 /** A line that is no setting. */
 export class ConfigurationError extends Error {
   readonly path: string;
@@ -39,11 +42,9 @@ export class Configuration {
     return /^(?:[1yt]|on)/.test(this.get(key) ?? "");
   }
 
-  /** The words of a list. */
+  /** The words of a list, between blanks. */
   list(key: string): readonly string[] | undefined {
-    return this.get(key)
-      ?.split(/[^A-Za-z0-9_-]+/)
-      .filter((word) => word !== "");
+    return this.get(key)?.split(/[ \t]+/);
   }
 }
 
@@ -74,9 +75,10 @@ function readOrUndefined(path: string): string | undefined {
 export function parseConfiguration(text: string, path: string): Configuration {
   const settings = new Map<string, string>();
   text.split("\n").forEach((whole, index) => {
-    const line = whole.trim();
+    if (Buffer.byteLength(whole) > LONGEST_LINE) throw new ConfigurationError(path, index + 1, `longer than ${LONGEST_LINE} bytes`);
+    const line = whole.replace(/^[ \t\r\v\f]+|[ \t\r\v\f]+$/g, "");
     if (line === "" || line.startsWith("#")) return;
-    const [, key, value = ""] = /^([A-Za-z0-9_-]*):\s*(.*)$/s.exec(line) ?? [];
+    const [, key, value = ""] = /^([A-Za-z0-9_-]*):[ \t\r\v\f]*(.*)$/s.exec(line) ?? [];
     if (key === undefined) throw new ConfigurationError(path, index + 1, 'not "key: value"');
     if (value === "") throw new ConfigurationError(path, index + 1, `"${key}" has no value`);
     // Of a key that comes twice the first counts.

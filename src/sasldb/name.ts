@@ -53,3 +53,8 @@ export function splitUserid(userid: string, defaultRealm: string): { readonly us
   const at = userid.indexOf("@");
   return at < 0 ? { user: userid, realm: defaultRealm } : { user: userid.slice(0, at), realm: userid.slice(at + 1) };
 }
+
+/** As the library makes a host's name lower case: letters of ASCII alone. */
+export function lowerCase(text: string): string {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}

@@ -101,6 +101,8 @@ function resolveLinks(path: string): string {
 function tryUpdate<T>(target: string, change: (database: Sasldb) => T, options: UpdateOptions): { readonly result: T } | "overtaken" {
   const { fileSystem = nodeFileSystem, inPlace = false } = options;
   const before = stateOf(target);
+  // A device must not be replaced by a file.
+  if (before !== undefined && !before.isFile) throw new HashFileError("not a regular file");
   if (before !== undefined) fs.accessSync(target, fs.constants.R_OK | fs.constants.W_OK);
   // An empty file is one that is to become a database.
   const layout = before === undefined || before.size === 0n ? undefined : readLayout(target, fileSystem);
@@ -181,12 +183,15 @@ interface FileState {
   readonly size: bigint;
   readonly ino: bigint;
   readonly mtimeNs: bigint;
+  readonly isFile: boolean;
 }
 
 function stateOf(path: string): FileState | undefined {
   const status = fs.lstatSync(path, { bigint: true, throwIfNoEntry: false });
   // A link that leads nowhere is as good as nothing.
-  return status === undefined || status.isSymbolicLink() ? undefined : status;
+  if (status === undefined || status.isSymbolicLink()) return undefined;
+  const { size, ino, mtimeNs } = status;
+  return { size, ino, mtimeNs, isFile: status.isFile() };
 }
 
 function isSame(a: FileState | undefined, b: FileState | undefined): boolean {

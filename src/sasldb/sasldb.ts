@@ -32,7 +32,7 @@ export interface SasldbUser {
 }
 
 export interface SetPasswordOptions {
-  /** The mechanisms whose own secrets are set. Default: OTP. */
+  /** The mechanisms whose own secrets are set, in this order: all of SCRAM write one record, and the last one stays. Default: OTP. */
   readonly mechanisms?: readonly SecretMechanism[];
   /** Whether the plain password is stored; one that is there already stays. Default true. */
   readonly plain?: boolean;
@@ -112,7 +112,7 @@ export class Sasldb implements Disposable {
       if (!set.includes(property)) set.push(property);
     };
     if (plain) store(USER_PASSWORD, password);
-    for (const mechanism of inServerOrder(mechanisms)) {
+    for (const mechanism of mechanisms) {
       if (mechanism === "OTP") store(OTP_SECRET, this.#otpSecret(realm, password, options));
       else store(SCRAM_SECRET, makeScramSecret(mechanism, password, options));
     }
@@ -131,7 +131,7 @@ export class Sasldb implements Disposable {
    * the mechanisms, and those of Cyrus SASL 1. Other properties stay.
    */
   disable(user: string, realm: string, { mechanisms = ["OTP"] }: { readonly mechanisms?: readonly SecretMechanism[] } = {}): Change {
-    const secrets = inServerOrder(mechanisms).map((mechanism) => (mechanism === "OTP" ? OTP_SECRET : SCRAM_SECRET));
+    const secrets = mechanisms.map((mechanism) => (mechanism === "OTP" ? OTP_SECRET : SCRAM_SECRET));
     return { set: [], deleted: this.#deleteAll(user, realm, [USER_PASSWORD, ...new Set(secrets), ...LEGACY_SECRETS]) };
   }
 
@@ -199,10 +199,6 @@ export class Sasldb implements Disposable {
     this.#changes += deleted.length;
     return deleted;
   }
-}
-
-function inServerOrder(mechanisms: readonly SecretMechanism[]): SecretMechanism[] {
-  return SECRET_MECHANISMS.filter((mechanism) => mechanisms.includes(mechanism));
 }
 
 function makeScramSecret(mechanism: ScramMechanism, password: Uint8Array, { scramSalt, scramIterations }: SetPasswordOptions): Uint8Array {

@@ -183,12 +183,12 @@ function generatesScram({ context }: UnrecordedCase): boolean {
 
 const SCRAM_MECHANISMS = ["SCRAM-SHA-512", "SCRAM-SHA-384", "SCRAM-SHA-256", "SCRAM-SHA-224", "SCRAM-SHA-1"];
 
-/** The plugins of a case that store a secret of their own, for --mechanisms. */
-function mechanisms(recorded: UnrecordedCase): string {
+/** What tells which plugins of a case store a secret of their own; with all of them it is what ours does by itself. */
+function mechanisms(recorded: UnrecordedCase): string[] {
   const { plugins } = recorded.context;
-  const scram = (plugins === "default" || plugins === "otp") && generatesScram(recorded) ? SCRAM_MECHANISMS : [];
-  const all = [...(plugins === "otp" ? ["OTP"] : []), ...scram];
-  return all.length === 0 ? "none" : all.join(",");
+  if (plugins === "otp") return [];
+  const hasScram = plugins === "default" && generatesScram(recorded);
+  return ["--mechanisms", hasScram ? SCRAM_MECHANISMS.join(",") : "none"];
 }
 
 /** The launchers by the names of the programs that they stand for; sasldbconverter2 has none. */
@@ -204,7 +204,7 @@ export const ours: Program = {
   ownName: ({ argv0, program }) => basename(argv0.startsWith("{BIN}/") ? (LAUNCHERS[program] ?? "") : argv0, ".js"),
   launch(recorded, executable, args) {
     const { hostname, run_as } = recorded.context;
-    const told = recorded.program === "saslpasswd2" ? ["--hostname", hostname, "--mechanisms", mechanisms(recorded)] : [];
+    const told = recorded.program === "saslpasswd2" ? ["--hostname", hostname, ...mechanisms(recorded)] : [];
     const user = run_as === "unprivileged" && isRoot ? { uid: NOBODY } : {};
     return { command: process.execPath, args: [executable, ...told, ...args], env: {}, ...user };
   },
