@@ -83,9 +83,11 @@ export function authenticate(database: Sasldb, attempt: LoginAttempt): Predictio
   const { server } = attempt;
   const mechanism = attempt.mechanism.toUpperCase();
   const login = attempt.login.trim();
-  const { user, realm } = splitUserid(login, server.userRealm ?? lowerCase(server.fqdn ?? server.hostname));
-  const password = typeof attempt.password === "string" ? Buffer.from(attempt.password) : attempt.password;
-  const [result, reason] = refusal(mechanism, login, server) ?? new Check(database, user, realm, password, server).run(mechanism);
+  const offered = server.userRealm ?? lowerCase(server.fqdn ?? server.hostname);
+  const { user, realm } = splitUserid(login, offered);
+  const password = typeof attempt.password === "string" ? upToNul(Buffer.from(attempt.password)) : upToNul(attempt.password);
+  const [result, reason] =
+    refusal(mechanism, login, server) ?? new Check(database, { user, realm, login, offered, password, server }).run(mechanism);
   return { ok: result === "SASL_OK", result, code: CODES[result], user, realm, reason };
 }
 
@@ -104,19 +106,25 @@ function refusal(mechanism: string, login: string, server: SaslServer): Answer |
   return login === "" ? ["SASL_FAIL", "the name is empty"] : undefined;
 }
 
+/** A login, taken apart. */
+interface Login {
+  readonly user: string;
+  readonly realm: string;
+  /** As it was typed, without blanks around it. */
+  readonly login: string;
+  /** The realm that the server offers. */
+  readonly offered: string;
+  readonly password: Uint8Array;
+  readonly server: SaslServer;
+}
+
 class Check {
   readonly #database: Sasldb;
-  readonly #user: string;
-  readonly #realm: string;
-  readonly #password: Uint8Array;
-  readonly #server: SaslServer;
+  readonly #login: Login;
 
-  constructor(database: Sasldb, user: string, realm: string, password: Uint8Array, server: SaslServer) {
+  constructor(database: Sasldb, login: Login) {
     this.#database = database;
-    this.#user = user;
-    this.#realm = realm;
-    this.#password = password;
-    this.#server = server;
+    this.#login = login;
   }
 
   run(mechanism: string): Answer {
@@ -127,8 +135,9 @@ class Check {
       case "CRAM-MD5":
         return this.#shared(mechanism, LEGACY_CRAM, cramMd5Secret);
       case "DIGEST-MD5":
+        // A client hashes the name as it is typed, with the realm that is offered.
         return this.#shared(mechanism, LEGACY_DIGEST, (password) =>
-          createHash("md5").update(`${this.#user}:${this.#realm}:`).update(password).digest(),
+          createHash("md5").update(`${this.#login.login}:${this.#login.offered}:`).update(password).digest(),
         );
       case "OTP":
         return this.#otp();
@@ -138,31 +147,37 @@ class Check {
   }
 
   #get(property: string): Uint8Array | undefined {
-    return this.#database.get(this.#user, this.#realm, property);
+    return this.#database.get(this.#login.user, this.#login.realm, property);
+  }
+
+  /** The plain password: the library takes it for text that ends at its first NUL. */
+  #stored(): Uint8Array | undefined {
+    const stored = this.#get(USER_PASSWORD);
+    return stored === undefined ? undefined : upToNul(stored);
   }
 
   /** Both the password and the hash of Cyrus SASL 1 let in. */
   #plain(mechanism: string): Answer {
-    const stored = this.#get(USER_PASSWORD);
+    const stored = this.#stored();
     const legacy = this.#get(LEGACY_PLAIN);
     if (stored === undefined && legacy === undefined) return this.#notFound(mechanism, [USER_PASSWORD]);
-    if (stored !== undefined && isEqual(upToNul(stored), upToNul(this.#password))) return this.#good(USER_PASSWORD);
-    if (legacy !== undefined && isEqual(legacy, legacyPlain(legacy, this.#password))) return this.#good(LEGACY_PLAIN);
+    if (stored !== undefined && isEqual(stored, this.#login.password)) return this.#good(USER_PASSWORD);
+    if (legacy !== undefined && isEqual(legacy, legacyPlain(legacy, this.#login.password))) return this.#good(LEGACY_PLAIN);
     return this.#wrong(stored);
   }
 
   /** A mechanism that computes with the password, or with what Cyrus SASL 1 kept of it where there is no password. */
   #shared(mechanism: string, property: string, secretOf: (password: Uint8Array) => Uint8Array): Answer {
-    const stored = this.#get(USER_PASSWORD);
-    if (stored !== undefined) return isEqual(stored, this.#password) ? this.#good(USER_PASSWORD) : this.#wrong(stored);
+    const stored = this.#stored();
+    if (stored !== undefined) return isEqual(stored, this.#login.password) ? this.#good(USER_PASSWORD) : this.#wrong(stored);
     const legacy = this.#get(property);
     if (legacy === undefined) return this.#notFound(mechanism, [USER_PASSWORD]);
-    return isEqual(legacy, secretOf(this.#password)) ? this.#good(property) : this.#wrong(undefined);
+    return isEqual(legacy, secretOf(this.#login.password)) ? this.#good(property) : this.#wrong(undefined);
   }
 
   #scram(mechanism: ScramMechanism): Answer {
-    const stored = this.#get(USER_PASSWORD);
-    if (stored !== undefined) return isEqual(stored, this.#password) ? this.#good(USER_PASSWORD) : this.#wrong(stored);
+    const stored = this.#stored();
+    if (stored !== undefined) return isEqual(stored, this.#login.password) ? this.#good(USER_PASSWORD) : this.#wrong(stored);
     const record = this.#get(SCRAM_SECRET);
     if (record === undefined) return this.#notFound(mechanism, [USER_PASSWORD, SCRAM_SECRET]);
     const secret = parseScramSecret(record);
@@ -171,12 +186,12 @@ class Check {
       return ["SASL_NOMEM", `${SCRAM_SECRET} of ${this.#name()} is one for ${secret.mechanism}, not for ${mechanism}`];
     }
     // An iteration count of 0 is that of no password.
-    const isRight = secret.iterations > 0 && isEqual(scramKeys(this.#password, secret).storedKey, secret.storedKey);
+    const isRight = secret.iterations > 0 && isEqual(scramKeys(this.#login.password, secret).storedKey, secret.storedKey);
     return isRight ? this.#good(SCRAM_SECRET) : this.#wrong(undefined);
   }
 
   #otp(): Answer {
-    const { mayWrite = true, time = Date.now() / 1000 } = this.#server;
+    const { mayWrite = true, time = Date.now() / 1000 } = this.#login.server;
     const record = this.#get(OTP_SECRET);
     if (record === undefined) return this.#notFound("OTP", [OTP_SECRET]);
     const secret = parseOtpSecret(record);
@@ -194,12 +209,12 @@ class Check {
     if (!isOtpSeed(seed.toLowerCase()))
       return ["SASL_BADPROT", `${its} has the seed "${seed}", which no client accepts: letters and digits alone`];
     // Clients make the seed lower case.
-    const expected = otpValue(this.#password, { algorithm, sequence, seed: seed.toLowerCase() });
+    const expected = otpValue(this.#login.password, { algorithm, sequence, seed: seed.toLowerCase() });
     return isEqual(value, expected) ? this.#good(`${OTP_SECRET}, sequence ${sequence - 1}`) : this.#wrong(undefined);
   }
 
   #name(): string {
-    return `${this.#user}@${this.#realm}`;
+    return `${this.#login.user}@${this.#login.realm}`;
   }
 
   #good(by: string): Answer {
@@ -214,18 +229,21 @@ class Check {
   }
 
   #notFound(mechanism: string, needed: readonly string[]): Answer {
-    const same = this.#database.users().filter(({ user }) => user.toLowerCase() === this.#user.toLowerCase());
-    const found = same.find(({ user, realm }) => user === this.#user && realm === this.#realm);
+    const same = this.#database.users().filter(({ user }) => user.toLowerCase() === this.#login.user.toLowerCase());
+    const found = same.find(({ user, realm }) => user === this.#login.user && realm === this.#login.realm);
     if (found !== undefined) {
       return [
         "SASL_NOUSER",
         `${this.#name()} has no ${needed.join(" and no ")}, which ${mechanism} needs (it has ${found.properties.join(", ")})`,
       ];
     }
-    const realms = same.filter(({ user }) => user === this.#user).map(({ realm }) => `"${realm}"`);
-    const missing = `no user "${this.#user}" in realm "${this.#realm}"`;
+    const realms = same
+      .filter(({ user }) => user === this.#login.user)
+      .map(({ realm }) => `"${realm}"`)
+      .sort();
+    const missing = `no user "${this.#login.user}" in realm "${this.#login.realm}"`;
     if (realms.length > 0) return ["SASL_NOUSER", `${missing}; the user exists in realm ${realms.join(", ")}`];
-    const others = same.map(({ user, realm }) => `${user}@${realm}`);
+    const others = same.map(({ user, realm }) => `${user}@${realm}`).sort();
     return ["SASL_NOUSER", others.length === 0 ? missing : `${missing}; names are case-sensitive, and there is ${others.join(", ")}`];
   }
 }
