@@ -6,7 +6,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { getegid, geteuid } from "node:process";
 import { rootFolder } from "./fixtures.ts";
 
-export const launcher: string = `${rootFolder}bin/tsmakemap.js`;
+/** The launcher of one of our programs. */
+export function launcherOf(name: string): string {
+  return `${rootFolder}bin/${name}.js`;
+}
+
+export const launcher: string = launcherOf("tsmakemap");
 
 /** The user of the tests that are no matter of root. */
 export const NOBODY = 65534;
