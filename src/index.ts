@@ -1,12 +1,36 @@
 /**
- * tsmakemap as a library: the public names.
+ * The library: its public names.
  */
 
+export { LockedError } from "./files/file-lock.ts";
 export { type FileFormat, HASH_VERSIONS, type HashVersion, TARGETS, type TargetName, targetFormat } from "./hash-file/file-format.ts";
 export { setHashVersion } from "./hash-file/hash-version.ts";
+export { HashFileError } from "./hash-file/layout.ts";
 export type { SourceDiagnostic, SourceProblem } from "./makemap/diagnostic.ts";
 export { MapBuilder, type MapBuilderOptions, MapWriteError } from "./makemap/map-builder.ts";
 export { type OpenMapOptions, openMap } from "./makemap/map-dump.ts";
 export { mapFile } from "./makemap/map-name.ts";
 export { MAP_TYPES, type MapType } from "./makemap/map-type.ts";
 export { type SourceOptions, SourceParser, type SourceSink } from "./makemap/source-parser.ts";
+export {
+  authenticate,
+  LOGIN_MECHANISMS,
+  type LoginAttempt,
+  type Prediction,
+  type SaslResult,
+  type SaslServer,
+} from "./sasldb/authenticate.ts";
+export { type KeyParts, type ListingVisitor, listSasldb } from "./sasldb/listing.ts";
+export { NEW_OTP_ALGORITHMS, type NewOtpAlgorithm, type OtpSecretOptions, otpSecret } from "./sasldb/otp.ts";
+export { type PasswordDoubt, type PasswordFault, passwordDoubt, passwordFault } from "./sasldb/password.ts";
+export {
+  type Change,
+  Sasldb,
+  type SasldbUser,
+  SECRET_MECHANISMS,
+  type SecretMechanism,
+  type SetPasswordOptions,
+  UserExistsError,
+} from "./sasldb/sasldb.ts";
+export { openSasldb, SasldbError, type UpdateOptions, updateSasldb } from "./sasldb/sasldb-file.ts";
+export { SCRAM_MECHANISMS, type ScramMechanism, type ScramSecretOptions, scramSecret } from "./sasldb/scram.ts";

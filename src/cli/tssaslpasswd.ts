@@ -203,8 +203,11 @@ function secretOptions(job: Job, mechanisms: readonly SecretMechanism[]): SetPas
 
 async function renameRealm(job: Job, from: string, to: string): Promise<void> {
   const { program, file } = job;
-  const { users, bound } = await update(job, (database) => database.renameRealm(from, to));
-  if (users.length === 0) throw fail(program, SASL_FAIL, `${file}: no user in realm ${from}`);
+  const { users, bound } = await update(job, (database) => {
+    const renamed = database.renameRealm(from, to);
+    if (renamed.users.length === 0) throw fail(program, SASL_FAIL, `${file}: no user in realm ${from}`);
+    return renamed;
+  });
   for (const user of bound) say(`${program}: warning: ${user}@${to}: cmusaslsecretDIGEST-MD5 holds the old realm: set the password anew\n`);
   report(job, { action: "rename-realm", file, from, to, users });
 }

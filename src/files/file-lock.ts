@@ -5,7 +5,6 @@
 import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import lockfile from "proper-lockfile";
 
 /** A lock whose process is gone is taken over after this many milliseconds. */
 const STALE_AFTER = 10_000;
@@ -56,6 +55,8 @@ export async function lockFile(path: string, options: LockOptions = {}): Promise
 }
 
 async function lock(path: string, lockfilePath: string, { patience = PATIENCE, onWait }: LockOptions): Promise<() => Promise<void>> {
+  // Loaded where something is changed: it takes hold of signals and of the process' end.
+  const { default: lockfile } = await import("proper-lockfile");
   const start = Date.now();
   let isTold = false;
   for (;;) {

@@ -1,18 +1,21 @@
 /**
- * `npm run bench`: tsmakemap and native makemap side by side, in turn, in one
+ * `npm run bench`: our programs and the native ones side by side, in turn, in one
  * run, so that a machine that slows down slows both. Each ratio is the median
  * of those of the rounds. The exit code is 1 where one is above its limit.
  */
 import { mkdirSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
+import { Database, RecordBatch } from "berkeley-db-js";
 import { nativePath } from "../support/native.ts";
 import { type Measurement, measure, median } from "./measure.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const folder = `${root}.build/bench/`;
-const program = [process.execPath, `${root}bin/tsmakemap.js`, "--no-progress", "-C", "/dev/null"];
+const launcher = (name: string): string[] => [process.execPath, `${root}bin/${name}.js`];
+const program = [...launcher("tsmakemap"), "--no-progress", "-C", "/dev/null"];
 const LINES = 1_000_000;
+const USERS = 100_000;
 
 interface Row {
   readonly what: string;
@@ -76,6 +79,45 @@ async function oneRecord(rounds: number): Promise<void> {
   report("one record: wall time against node -e 0", seconds(ours, wall), seconds(node, wall), ratio(ours, node, wall), 2.5);
 }
 
+/** A SASL database of so many users, each with a password and an OTP secret. */
+function writeUsers(path: string, count: number): void {
+  using database = Database.open(path, { type: "hash", create: true, truncate: true, cacheSize: 1 << 27 });
+  const batch = new RecordBatch(1 << 20);
+  const put = (name: string, value: string): void => batch.append(Buffer.from(name), Buffer.from(value));
+  for (let i = 0; i < count; i++) {
+    const key = `user${String(i).padStart(6, "0")}\0mail.example.com`;
+    put(`${key}\0userPassword`, `secret${i}`);
+    put(`${key}\0cmusaslsecretOTP`, "md5\t0499\tma1001\tf32bb8ac5977df18\t00000000000000000000");
+    if (batch.count < 4096 && i + 1 < count) continue;
+    database.putMany(batch);
+    batch.clear();
+  }
+}
+
+async function listUsers(lister: string, rounds: number): Promise<void> {
+  const file = `${folder}users`;
+  writeUsers(file, USERS);
+  const [ours = [], native = []] = await inTurn(rounds, "/dev/null", [
+    [...launcher("tssasldblist"), "-f", file],
+    [lister, "-f", file],
+  ]);
+  const what = `${USERS.toLocaleString("en")} users: wall time against sasldblistusers2`;
+  report(what, seconds(ours, wall), seconds(native, wall), ratio(ours, native, wall), 1.5);
+}
+
+async function addUser(rounds: number): Promise<void> {
+  const password = `${folder}password`;
+  writeFileSync(password, "secret\n");
+  const add = (file: string): string[] => ["sh", "-c", 'exec "$@" "user$(date +%s%N)"', "sh", ...launcher("tssaslpasswd"), "-f", file];
+  const none = `${folder}few`;
+  const [many = [], first = []] = await inTurn(rounds, password, [
+    add(`${folder}users`),
+    ["sh", "-c", 'rm -f "$1"; shift; exec "$@"', "sh", none, ...add(none)],
+  ]);
+  const what = `a user more to ${USERS.toLocaleString("en")}: wall time against one to no file`;
+  report(what, seconds(many, wall), seconds(first, wall), ratio(many, first, wall), 3);
+}
+
 function writeLines(path: string, count: number): void {
   const file = openSync(path, "w");
   for (let from = 0; from < count; from += 10_000) {
@@ -89,10 +131,13 @@ function writeLines(path: string, count: number): void {
 
 async function main(): Promise<void> {
   const makemap = nativePath("makemap");
+  const lister = nativePath("sasldblistusers2");
   mkdirSync(folder, { recursive: true });
   try {
     writeFileSync(`${folder}.gitignore`, "*\n");
     await oneRecord(15);
+    await listUsers(lister, 11);
+    await addUser(11);
     await manyLines(makemap, 5);
   } finally {
     rmSync(folder, { recursive: true, force: true });
