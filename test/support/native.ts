@@ -27,9 +27,12 @@ const PACKAGES = {
   "sasl sasldb plugin": "libsasl2-modules-db",
   "sasl otp plugin": "libsasl2-modules-otp",
   postmap: "postfix",
+  bash: "bash",
   stdbuf: "coreutils",
+  stty: "coreutils",
   unshare: "util-linux",
   "perl DB_File": "perl",
+  "perl POSIX": "perl-base",
   "perl BerkeleyDB": "libberkeleydb-perl",
 } as const;
 
