@@ -352,6 +352,8 @@ suite("signals", PARALLEL, () => {
           }
           assert.ok(isAsking(terminal), terminal.flags().join(" "));
           if (typed !== "") await terminal.type(typed);
+          // The system hands on what is typed in its own time; later it would meet an echo that is on again.
+          if (typed !== "") await sleep(50);
           await send(terminal);
           await assertEnd(terminal, { exit: null, signal, dumpedCore: false });
           assert.equal(terminal.shown, prompt === FIRST ? FIRST : `${FIRST}\r\n${AGAIN}`);
