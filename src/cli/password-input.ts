@@ -157,7 +157,10 @@ function readToEnd(file: number): Uint8Array {
 
 /** What was read, without one newline at its end; the buffer is overwritten. */
 function takeLine(buffer: Buffer, length: number): Uint8Array {
-  const password = new Uint8Array(buffer.subarray(0, length > 0 && buffer[length - 1] === NEWLINE ? length - 1 : length));
+  const end = length > 0 && buffer[length - 1] === NEWLINE ? length - 1 : length;
+  // Memory of its own: small arrays without one are moved about, and leave copies.
+  const password = new Uint8Array(new ArrayBuffer(end));
+  password.set(buffer.subarray(0, end));
   buffer.fill(0);
   return password;
 }

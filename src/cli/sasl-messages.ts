@@ -86,7 +86,7 @@ export function doubtText(doubt: PasswordDoubt): string {
 /** Why it failed, for somebody who has to mend it; undefined where the error is none that is expected. */
 export function failureReason(error: unknown): string | undefined {
   if (error instanceof SasldbError) return `${error.path}: ${systemText(error)}`;
-  if (error instanceof LockedError) return `${error.message}: remove that folder if none is running`;
+  if (error instanceof LockedError) return `${error.message}: remove that file if none is running`;
   if (error instanceof ConfigurationError) return error.message;
   return undefined;
 }

@@ -7,6 +7,7 @@ import { lowerCase, splitUserid } from "../sasldb/name.ts";
 import { NEW_OTP_ALGORITHMS, type NewOtpAlgorithm } from "../sasldb/otp.ts";
 import { passwordDoubt, passwordFault } from "../sasldb/password.ts";
 import { type Sasldb, SECRET_MECHANISMS, type SecretMechanism, type SetPasswordOptions, UserExistsError } from "../sasldb/sasldb.ts";
+import { onSignal } from "./cleanup.ts";
 import { say } from "./error-output.ts";
 import { type FormatSettings, readFormatSettings, SettingError } from "./format-settings.ts";
 import { Output, OutputError } from "./output.ts";
@@ -216,12 +217,18 @@ async function update<T>(job: Job, change: (database: Sasldb) => T): Promise<T> 
   const { program, args, format, file } = job;
   // Loaded when it is needed: somebody who is asked for a password waits for no engine.
   const { updateSasldb } = await import("../sasldb/sasldb-file.ts");
-  return await updateSasldb(file, change, {
-    format: format.format,
-    fileId: format.fileId,
-    inPlace: args.inPlace,
-    onWait: (lock) => say(`${program}: waiting for another program that is changing ${file} (${lock})\n`),
-  });
+  // What is begun is brought to its end, and nothing is left beside the file.
+  const forget = onSignal(() => {});
+  try {
+    return await updateSasldb(file, change, {
+      format: format.format,
+      fileId: format.fileId,
+      inPlace: args.inPlace,
+      onWait: (lock) => say(`${program}: waiting for another program that is changing ${file} (${lock})\n`),
+    });
+  } finally {
+    forget();
+  }
 }
 
 function report({ args, output }: Job, done: Readonly<Record<string, unknown>>): void {

@@ -1,24 +1,30 @@
 /**
  * One writer of a file at a time, among all processes that ask here. Programs
  * that know nothing of it are not kept out.
+ *
+ * The lock is a file beside it that says which process has it. A process has
+ * it for one uninterrupted piece of work, so that no signal that is handled
+ * comes between; one that was killed is found to be gone.
  */
 import { createHash } from "node:crypto";
-import { tmpdir } from "node:os";
+import * as fs from "node:fs";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
+import { kill, pid } from "node:process";
 
-/** A lock whose process is gone is taken over after this many milliseconds. */
-const STALE_AFTER = 10_000;
-/** A process that has the lock says so this often. */
-const REFRESH = 3_000;
+/** Nobody works this long: a lock that is older, in milliseconds, is nobody's, whatever process has that number now. */
+const STALE_AFTER = 600_000;
+/** A lock that does not say whose it is, is being made; unless it is older than this. */
+const MAKING = 5_000;
 const PATIENCE = 60_000;
 /** Milliseconds of waiting that somebody notices. */
 const NOTICEABLE = 1_000;
 /** Milliseconds between two tries, at least and at most. */
-const RETRY = { least: 5, most: 50 } as const;
+const RETRY = { least: 3, most: 30 } as const;
 
 /** Another process kept the lock for too long. */
 export class LockedError extends Error {
-  /** The lock itself: a folder. */
+  /** The lock itself: a file. */
   readonly lock: string;
 
   constructor(path: string, lock: string) {
@@ -36,43 +42,156 @@ export interface LockOptions {
 }
 
 /**
- * Waits for the lock of a file, which need not exist.
+ * Waits for the lock of a file, which need not exist, and works while it has it.
  * @param path the same for everybody: links resolved.
- * @returns a function that gives the lock back; the process' end does so too.
+ * @param work synchronous.
+ * @returns what `work` returned.
  * @throws {LockedError} others had it for all that time.
- * @throws {Error} of `node:fs`, where no lock can be made.
+ * @throws {Error} of `node:fs`, where no lock can be made; and what `work` throws.
  */
-export async function lockFile(path: string, options: LockOptions = {}): Promise<() => Promise<void>> {
-  try {
-    return await lock(path, `${path}.lock`, options);
-  } catch (error) {
-    const { code = "" } = error as NodeJS.ErrnoException;
-    if (!["EACCES", "EPERM", "EROFS"].includes(code)) throw error;
-    // Nothing can be made beside the file, which may be written to all the same.
-    const name = createHash("sha256").update(path).digest("hex").slice(0, 16);
-    return await lock(path, join(tmpdir(), `.${name}.lock`), options);
-  }
-}
-
-async function lock(path: string, lockfilePath: string, { patience = PATIENCE, onWait }: LockOptions): Promise<() => Promise<void>> {
-  // Loaded where something is changed: it takes hold of signals and of the process' end.
-  const { default: lockfile } = await import("proper-lockfile");
-  const start = Date.now();
+export async function withFileLock<T>(path: string, work: () => T, { patience = PATIENCE, onWait }: LockOptions = {}): Promise<T> {
+  const start = performance.now();
   let isTold = false;
   for (;;) {
-    try {
-      // What becomes of a lock that others took for dead shows where the file is replaced.
-      return await lockfile.lock(path, { lockfilePath, realpath: false, stale: STALE_AFTER, update: REFRESH, onCompromised: () => {} });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ELOCKED") throw error;
+    const attempt = tryLock(path);
+    if (attempt.isHeld) {
+      try {
+        return work();
+      } finally {
+        release(attempt.lock, attempt.owner);
+      }
     }
-    const waited = Date.now() - start;
-    if (waited >= patience) throw new LockedError(path, lockfilePath);
+    const waited = performance.now() - start;
+    if (waited >= patience) throw new LockedError(path, attempt.lock);
     if (waited >= NOTICEABLE && !isTold) {
       isTold = true;
-      onWait?.(lockfilePath);
+      onWait?.(attempt.lock);
     }
     const pause = RETRY.least + Math.random() * (RETRY.most - RETRY.least);
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
+}
+
+interface Attempt {
+  readonly lock: string;
+  readonly owner: string;
+  readonly isHeld: boolean;
+}
+
+function tryLock(path: string): Attempt {
+  const owner = ownName();
+  const beside = `${path}.lock`;
+  try {
+    return { lock: beside, owner, isHeld: take(beside, owner) };
+  } catch (error) {
+    if (!["EACCES", "EPERM", "EROFS"].includes(codeOf(error) ?? "")) throw error;
+  }
+  // Nothing can be made beside the file, which may be written to all the same.
+  const elsewhere = join(tmpdir(), `.${createHash("sha256").update(path).digest("hex").slice(0, 16)}.lock`);
+  return { lock: elsewhere, owner, isHeld: take(elsewhere, owner) };
+}
+
+/** Whether the lock is ours now. */
+function take(lock: string, owner: string): boolean {
+  if (make(lock, owner)) return true;
+  if (isStale(lock)) removeStale(lock, owner);
+  return make(lock, owner);
+}
+
+/** Whether there was none. */
+function make(lock: string, owner: string): boolean {
+  let file: number;
+  try {
+    file = fs.openSync(lock, "wx", 0o644);
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return false;
+    throw error;
+  }
+  try {
+    fs.writeSync(file, owner);
+  } catch (error) {
+    fs.rmSync(lock, { force: true });
+    throw error;
+  } finally {
+    fs.closeSync(file);
+  }
+  return true;
+}
+
+/**
+ * Removes a lock that is nobody's: one process at a time, or the second would
+ * remove the one that the first has made since.
+ */
+function removeStale(lock: string, owner: string): void {
+  const turn = `${lock}-stale`;
+  if (!make(turn, owner)) {
+    // Somebody is at it this very moment, or was killed then.
+    if (isStale(turn)) fs.rmSync(turn, { force: true });
+    return;
+  }
+  try {
+    if (isStale(lock)) fs.rmSync(lock, { force: true });
+  } finally {
+    release(turn, owner);
+  }
+}
+
+/** Whether its process is gone. */
+function isStale(lock: string): boolean {
+  let text: string;
+  let age: number;
+  try {
+    age = Date.now() - fs.lstatSync(lock).mtimeMs;
+    text = fs.readFileSync(lock, "utf8");
+  } catch (error) {
+    // It is gone; or it is not to be read, and then it is somebody else's.
+    if (codeOf(error) === "ENOENT" || codeOf(error) === "EACCES") return false;
+    throw error;
+  }
+  if (age > STALE_AFTER) return true;
+  const [number = "", place] = text.split(" ");
+  if (!/^\d+$/.test(number) || place === undefined) return age > MAKING;
+  return place === ownPlace() && Number(number) !== pid && !isRunning(Number(number));
+}
+
+/** Gives it back, unless others have taken it for dead and for themselves. */
+function release(lock: string, owner: string): void {
+  try {
+    if (fs.readFileSync(lock, "utf8") === owner) fs.unlinkSync(lock);
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw error;
+  }
+}
+
+function ownName(): string {
+  return `${pid} ${ownPlace()}`;
+}
+
+let place: string | undefined;
+
+/** Where process numbers mean the same: a host, and in it a container. */
+function ownPlace(): string {
+  place ??= `${hostname()}/${processNamespace()}`.replace(/\s/g, "_");
+  return place;
+}
+
+function processNamespace(): string {
+  try {
+    return fs.readlinkSync("/proc/self/ns/pid");
+  } catch {
+    return "";
+  }
+}
+
+function isRunning(other: number): boolean {
+  try {
+    kill(other, 0);
+    return true;
+  } catch (error) {
+    return codeOf(error) === "EPERM";
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
 }

@@ -27,6 +27,21 @@ export interface ReplacementOptions {
 const STALE_AFTER = 24 * 60 * 60 * 1000;
 const STRETCH = 1 << 20;
 
+/**
+ * Puts back the old content of a file that a killed run was writing into, where
+ * what is there now is no good.
+ * @param isGood asked only where there is an old content.
+ * @throws {Error} of the file system.
+ */
+export function putBack(target: string, fileSystem: FileSystem, isGood: () => boolean): void {
+  for (const place of [besideOf(target), elsewhereOf(target)]) {
+    const [kept] = leftovers(place, "old");
+    if (kept === undefined || isGood()) continue;
+    copyFile(kept, target, fileSystem);
+    tryUnlink(kept, fileSystem);
+  }
+}
+
 /** The new content of a file, until it is committed or abandoned. */
 export class Replacement {
   /** The file that will be replaced. */
@@ -50,7 +65,7 @@ export class Replacement {
     // Nobody else reads it before it has the old file's owner and mode.
     const mode = this.#old === undefined ? options.mode : 0o600;
     const make = (path: string): string => makeFile(path, mode, options.fileSystem);
-    const beside = { folder: dirname(target), prefix: prefix(basename(target)) };
+    const beside = besideOf(target);
     removeStale(beside, "new", options.fileSystem);
     try {
       this.path = make(join(beside.folder, `${beside.prefix}${pid}`));
@@ -60,7 +75,7 @@ export class Replacement {
       // A map of one's own in a folder of another's can be written to, and not be replaced.
       const mayWrite = this.#old !== undefined && ["EACCES", "EPERM"].includes((error as NodeJS.ErrnoException).code ?? "");
       if (!mayWrite) throw error;
-      const elsewhere = { folder: tmpdir(), prefix: prefix(resolve(target)) };
+      const elsewhere = elsewhereOf(target);
       removeStale(elsewhere, "new", options.fileSystem);
       this.path = make(nameIn(elsewhere));
       this.#place = elsewhere;
@@ -73,7 +88,7 @@ export class Replacement {
    * @param change called with each stretch of it, whose length is a multiple of 65536 but for the last, to be changed in place.
    */
   copyOld(change?: (stretch: Uint8Array) => void): void {
-    this.#copy(this.target, this.path, change);
+    copyFile(this.target, this.path, this.#options.fileSystem, change);
   }
 
   /**
@@ -125,16 +140,16 @@ export class Replacement {
     // A name that no earlier run of our number has kept anything under.
     const saved = makeFile(nameIn(this.#place, ".old"), 0o600, fileSystem);
     try {
-      this.#copy(this.target, saved);
+      copyFile(this.target, saved, fileSystem);
     } catch (error) {
       tryUnlink(saved, fileSystem);
       throw error;
     }
     try {
-      this.#copy(this.path, this.target);
+      copyFile(this.path, this.target, fileSystem);
     } catch (error) {
       try {
-        this.#copy(saved, this.target);
+        copyFile(saved, this.target, fileSystem);
       } catch {
         throw error;
       }
@@ -144,30 +159,30 @@ export class Replacement {
     tryUnlink(saved, fileSystem);
     if (owner !== undefined && owner !== this.#old?.uid) tryChown(this.target, owner, -1);
   }
+}
 
-  #copy(from: string, to: string, change?: (stretch: Uint8Array) => void): void {
-    const { fileSystem } = this.#options;
-    const source = fileSystem.open(from, { write: false }, 0);
+/** Copies the content, which is on the disc then. */
+function copyFile(from: string, to: string, fileSystem: FileSystem, change?: (stretch: Uint8Array) => void): void {
+  const source = fileSystem.open(from, { write: false }, 0);
+  try {
+    const target = fileSystem.open(to, { write: true }, 0);
     try {
-      const target = fileSystem.open(to, { write: true }, 0);
-      try {
-        const stretch = new Uint8Array(STRETCH);
-        let offset = 0;
-        for (let length = source.read(stretch, 0); length > 0; length = source.read(stretch, offset)) {
-          const part = stretch.subarray(0, length);
-          change?.(part);
-          target.write(part, offset);
-          offset += length;
-        }
-        stretch.fill(0);
-        target.truncate(offset);
-        target.sync();
-      } finally {
-        target.close();
+      const stretch = new Uint8Array(STRETCH);
+      let offset = 0;
+      for (let length = source.read(stretch, 0); length > 0; length = source.read(stretch, offset)) {
+        const part = stretch.subarray(0, length);
+        change?.(part);
+        target.write(part, offset);
+        offset += length;
       }
+      stretch.fill(0);
+      target.truncate(offset);
+      target.sync();
     } finally {
-      source.close();
+      target.close();
     }
+  } finally {
+    source.close();
   }
 }
 
@@ -191,16 +206,32 @@ function nameIn({ folder, prefix }: Place, ending = ""): string {
   return join(folder, `${prefix}${pid}-${randomBytes(4).toString("hex")}${ending}`);
 }
 
-/** Removes what earlier runs on the same target left behind: new content, or old content that was kept. */
-function removeStale({ folder, prefix }: Place, kind: "new" | "old", fileSystem: FileSystem): void {
+function besideOf(target: string): Place {
+  return { folder: dirname(target), prefix: prefix(basename(target)) };
+}
+
+/** For a file in a folder that is not ours to write to. */
+function elsewhereOf(target: string): Place {
+  return { folder: tmpdir(), prefix: prefix(resolve(target)) };
+}
+
+/** Removes what earlier runs on the same target left behind. */
+function removeStale(place: Place, kind: "new" | "old", fileSystem: FileSystem): void {
+  for (const path of leftovers(place, kind)) tryUnlink(path, fileSystem);
+}
+
+/** What dead runs on the same target left behind: new content, or old content that was kept. */
+function leftovers({ folder, prefix }: Place, kind: "new" | "old"): string[] {
   const anyHost = prefix.slice(0, 10);
+  const found: string[] = [];
   for (const name of namesIn(folder)) {
     const match = name.startsWith(anyHost) ? /^\.[0-9a-f]{8}-[0-9a-f]{8}-(\d+)(?:-[0-9a-f]{8})?(\.old)?$/.exec(name) : null;
     if (match === null || (match[2] === undefined ? "new" : "old") !== kind) continue;
     const path = join(folder, name);
     const dead = name.startsWith(prefix) ? !isRunning(Number(match[1])) : isOld(path);
-    if (dead) tryUnlink(path, fileSystem);
+    if (dead) found.push(path);
   }
+  return found;
 }
 
 /** Makes an empty file where there is none; returns its path. */

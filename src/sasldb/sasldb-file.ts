@@ -3,9 +3,10 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import * as fs from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { BerkeleyDBError, Database, type FileSystem, nodeFileSystem } from "berkeley-db-js";
-import { lockFile } from "../files/file-lock.ts";
-import { Replacement } from "../files/replacement.ts";
+import { withFileLock } from "../files/file-lock.ts";
+import { putBack, Replacement } from "../files/replacement.ts";
 import { type FileFormat, targetFormat } from "../hash-file/file-format.ts";
 import { setHashVersionOf } from "../hash-file/hash-version.ts";
 import { HashFileError, type HashLayout, readHashLayout } from "../hash-file/layout.ts";
@@ -67,21 +68,17 @@ export function openSasldb(path: string, { fileSystem = nodeFileSystem }: { read
  */
 export async function updateSasldb<T>(path: string, change: (database: Sasldb) => T, options: UpdateOptions = {}): Promise<T> {
   const target = resolveLinks(path);
-  const release = await lock(path, target, options);
-  try {
-    for (let tries = 1; tries <= TRIES; tries++) {
-      const outcome = named(path, target, () => tryUpdate(target, change, options));
-      if (outcome !== "overtaken") return outcome.result;
-    }
-    throw new SasldbError(path, "EBUSY", "another program keeps changing it");
-  } finally {
-    await release();
+  const work = (): { readonly result: T } | "overtaken" => named(path, target, () => tryUpdate(target, change, options));
+  for (let tries = 1; tries <= TRIES; tries++) {
+    const outcome = await lock(path, target, work, options);
+    if (outcome !== "overtaken") return outcome.result;
   }
+  throw new SasldbError(path, "EBUSY", "another program keeps changing it");
 }
 
-async function lock(path: string, target: string, { onWait }: UpdateOptions): Promise<() => Promise<void>> {
+async function lock<T>(path: string, target: string, work: () => T, { onWait }: UpdateOptions): Promise<T> {
   try {
-    return await lockFile(target, { onWait });
+    return await withFileLock(target, work, { onWait });
   } catch (error) {
     throw renamed(path, target, error);
   }
@@ -104,9 +101,11 @@ function tryUpdate<T>(target: string, change: (database: Sasldb) => T, options: 
   // A device must not be replaced by a file.
   if (before !== undefined && !before.isFile) throw new HashFileError("not a regular file");
   if (before !== undefined) fs.accessSync(target, fs.constants.R_OK | fs.constants.W_OK);
+  putBack(target, fileSystem, () => isSound(target, fileSystem));
   // An empty file is one that is to become a database.
   const layout = before === undefined || before.size === 0n ? undefined : readLayout(target, fileSystem);
-  const replacement = new Replacement(target, { fileSystem, mode: MODE, inPlace });
+  // A file with other names has to stay that file.
+  const replacement = new Replacement(target, { fileSystem, mode: MODE, inPlace: inPlace || (before?.nlink ?? 1n) > 1n });
   let database: Database | undefined;
   try {
     database = layout === undefined ? create(replacement.path, options) : openCopy(replacement, layout, fileSystem);
@@ -127,9 +126,26 @@ function tryUpdate<T>(target: string, change: (database: Sasldb) => T, options: 
     replacement.commit();
     return { result };
   } catch (error) {
-    database?.close({ sync: false });
+    discard(database);
     replacement.abandon();
     throw replacementNamed(error, replacement.path, target);
+  }
+}
+
+/** Closes a database whose file is about to go. */
+function discard(database: Database | undefined): void {
+  try {
+    database?.close({ sync: false });
+  } catch {
+    // The reason why it goes is the one to tell.
+  }
+}
+
+function isSound(path: string, fileSystem: FileSystem): boolean {
+  try {
+    return Database.verify(path, { fileSystem }).length === 0;
+  } catch {
+    return false;
   }
 }
 
@@ -183,6 +199,7 @@ interface FileState {
   readonly size: bigint;
   readonly ino: bigint;
   readonly mtimeNs: bigint;
+  readonly nlink: bigint;
   readonly isFile: boolean;
 }
 
@@ -190,8 +207,8 @@ function stateOf(path: string): FileState | undefined {
   const status = fs.lstatSync(path, { bigint: true, throwIfNoEntry: false });
   // A link that leads nowhere is as good as nothing.
   if (status === undefined || status.isSymbolicLink()) return undefined;
-  const { size, ino, mtimeNs } = status;
-  return { size, ino, mtimeNs, isFile: status.isFile() };
+  const { size, ino, mtimeNs, nlink } = status;
+  return { size, ino, mtimeNs, nlink, isFile: status.isFile() };
 }
 
 function isSame(a: FileState | undefined, b: FileState | undefined): boolean {
@@ -214,14 +231,17 @@ function renamed(path: string, target: string, error: unknown): unknown {
     return new SasldbError(path, error.code, message.replaceAll(target, path), error);
   }
   const code = errno(error);
-  return code === undefined ? error : new SasldbError(path, code, (error as Error).message, error);
+  if (code === undefined) return error;
+  // Node's messages name code, call and files too: "ENOENT: no such file or directory, open 'x'".
+  return new SasldbError(path, code, (error as Error).message.replace(/^[A-Z]+: |, \w+(?: '.*')?$/gs, ""), error);
 }
 
-/** libdb speaks of the file that it was given. */
+/** libdb speaks of the file that it was given, and of one of its own beside it. */
 function replacementNamed(error: unknown, path: string, target: string): unknown {
   if (!(error instanceof BerkeleyDBError)) return error;
   const { code, operation, cause } = error;
-  return new BerkeleyDBError(error.message.replaceAll(path, target).replace(`${target}: `, ""), { code, operation, path: target, cause });
+  const message = error.message.replaceAll(join(dirname(path), `__db.${basename(path)}`), target).replaceAll(path, target);
+  return new BerkeleyDBError(message.replace(`${target}: `, ""), { code, operation, path: target, cause });
 }
 
 function errno(error: unknown): string | undefined {

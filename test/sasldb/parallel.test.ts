@@ -2,11 +2,12 @@
  * Many who change and read one SASL database at the same time.
  */
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, utimesSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite, type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { Database } from "berkeley-db-js";
+import { LockedError, withFileLock } from "#src/files/file-lock.js";
 import { encodeName, OTP_SECRET, USER_PASSWORD } from "#src/sasldb/name.js";
 import { openSasldb, SasldbError, updateSasldb } from "#src/sasldb/sasldb-file.js";
 import { rootFolder } from "../support/fixtures.ts";
@@ -109,20 +110,55 @@ suite("30 runs at once", () => {
   });
 });
 
+/** What stands in the lock of a process that was killed. */
+async function lockOfTheDead(t: TestContext): Promise<string> {
+  const file = join(temporaryFolder(t), "dead");
+  const code = `
+    import { withFileLock } from "${rootFolder}dist/files/file-lock.js";
+    await withFileLock("${file}", () => process.kill(process.pid, "SIGKILL"));`;
+  const { signal } = await run(process.execPath, ["--input-type=module", "--eval", code]);
+  assert.equal(signal, "SIGKILL");
+  return readFileSync(`${file}.lock`, "utf8");
+}
+
 suite("a lock beside the file", () => {
-  test("of a run that was killed is taken over", async (t) => {
+  test("of a run that was killed is taken over, at once", async (t) => {
     const folder = temporaryFolder(t);
-    mkdirSync(join(folder, "db.lock"));
-    const longAgo = Date.now() / 1000 - 11;
-    utimesSync(join(folder, "db.lock"), longAgo, longAgo);
+    writeFileSync(join(folder, "db.lock"), await lockOfTheDead(t));
     assert.deepEqual(await setPassword(folder, "user", "password"), DONE);
     assertWhole(folder, { user: ["password"] });
   });
 
+  for (const [what, text, age] of [
+    ["that does not say whose it is", "", 6],
+    ["of another host", "1 elsewhere/pid:[1]", 601],
+  ] as const) {
+    test(`${what} is taken over when it is old`, async (t) => {
+      const folder = temporaryFolder(t);
+      const lock = join(folder, "db.lock");
+      writeFileSync(lock, text);
+      const then = Date.now() / 1000 - age;
+      utimesSync(lock, then, then);
+      assert.deepEqual(await setPassword(folder, "user", "password"), DONE);
+      assertWhole(folder, { user: ["password"] });
+    });
+
+    test(`${what} is not taken over before`, async (t) => {
+      const file = join(temporaryFolder(t), "db");
+      writeFileSync(`${file}.lock`, text);
+      await assert.rejects(
+        withFileLock(file, () => assert.fail("taken"), { patience: 100 }),
+        (error) => error instanceof LockedError && error.lock === `${file}.lock`,
+      );
+      assert.equal(readFileSync(`${file}.lock`, "utf8"), text);
+    });
+  }
+
   test("of a run that goes on is waited for, and after a second that is said", async (t) => {
     const folder = temporaryFolder(t);
     const lock = join(folder, "db.lock");
-    mkdirSync(lock);
+    // Of a process that is alive: this one.
+    writeFileSync(lock, (await lockOfTheDead(t)).replace(/^\d+/, String(process.pid)));
     const start = Date.now();
     let told = 0;
     const outcome = run(
@@ -141,7 +177,7 @@ suite("a lock beside the file", () => {
     for (let i = 0; i < 80 && told === 0; i++) await delay(100);
     assert.ok(told >= 1000, `told after ${told} ms`);
     assert.deepEqual(readdirSync(folder), ["db.lock"]);
-    rmdirSync(lock);
+    rmSync(lock);
     const stderr = "tssaslpasswd: waiting for another program that is changing db (db.lock)\n";
     assert.deepEqual(await outcome, { ...DONE, stderr });
     assertWhole(folder, { user: ["password"] });
@@ -150,26 +186,23 @@ suite("a lock beside the file", () => {
   test("of a run that was killed is taken over by one at a time, of many that come at once", async (t) => {
     const folder = temporaryFolder(t);
     const rounds = 30;
-    const longAgo = Date.now() / 1000 - 11;
-    for (let round = 0; round < rounds; round++) {
-      mkdirSync(join(folder, `${round}.lock`));
-      utimesSync(join(folder, `${round}.lock`), longAgo, longAgo);
-    }
+    const dead = await lockOfTheDead(t);
+    for (let round = 0; round < rounds; round++) writeFileSync(join(folder, `${round}.lock`), dead);
     // All of them are at the same lock at the same time.
     const start = Date.now() + 1000;
     const code = `
-      import { lockFile } from "${rootFolder}dist/files/file-lock.js";
+      import { withFileLock } from "${rootFolder}dist/files/file-lock.js";
       const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
       for (let round = 0; round < ${rounds}; round++) {
         const at = ${start} + 80 * round;
         while (Date.now() < at - 3) await pause(1);
         while (Date.now() < at);
         try {
-          const release = await lockFile("${folder}/" + round);
-          const from = process.hrtime.bigint();
-          await pause(3);
-          console.log(round, String(from), String(process.hrtime.bigint()));
-          await release();
+          await withFileLock("${folder}/" + round, () => {
+            const from = process.hrtime.bigint();
+            while (process.hrtime.bigint() < from + 3_000_000n);
+            console.log(round, String(from), String(process.hrtime.bigint()));
+          });
         } catch (error) {
           console.error(error.message);
         }
@@ -199,11 +232,10 @@ suite("a lock beside the file", () => {
     const lock = `${file}.lock`;
     await updateSasldb(file, (database) => {
       database.setPassword("user", REALM, Buffer.from("password"));
-      // A run that stands still for ten seconds is taken for dead.
-      rmdirSync(lock);
-      mkdirSync(lock);
+      // A run that stands still for ten minutes is taken for dead.
+      writeFileSync(lock, "1 elsewhere");
     });
-    assert.ok(existsSync(lock));
+    assert.equal(readFileSync(lock, "utf8"), "1 elsewhere");
   });
 });
 
