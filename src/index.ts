@@ -20,7 +20,6 @@ export {
   type SaslResult,
   type SaslServer,
 } from "./sasldb/authenticate.ts";
-export { type KeyParts, type ListingVisitor, listSasldb } from "./sasldb/listing.ts";
 export { NEW_OTP_ALGORITHMS, type NewOtpAlgorithm, type OtpSecretOptions, otpSecret } from "./sasldb/otp.ts";
 export { type PasswordDoubt, type PasswordFault, passwordDoubt, passwordFault } from "./sasldb/password.ts";
 export {

@@ -64,7 +64,7 @@ export async function passwordFromLine(): Promise<Uint8Array> {
  */
 export async function passwordTwice(output: Output): Promise<readonly [Uint8Array, Uint8Array]> {
   const echo = new Echo();
-  const forget = onSignal(() => echo.restore());
+  const forget = onSignal(() => void echo.restore());
   // A dump of memory would hold what was typed so far.
   const quit = (): void => void process.kill(process.pid, "SIGINT");
   const again = (): void => echo.offAgain();
@@ -73,10 +73,17 @@ export async function passwordTwice(output: Output): Promise<readonly [Uint8Arra
     echo.off();
     return [await ask("Password: ", output), await ask("Again (for verification): ", output)];
   } finally {
-    echo.restore();
+    const isRestored = echo.restore();
     process.off("SIGQUIT", quit).off("SIGCONT", again);
     forget();
+    if (!isRestored) hangUp();
   }
+}
+
+/** The terminal is gone, and with it whoever typed: Node would abort at its end, and leave a dump of memory. */
+function hangUp(): void {
+  process.removeAllListeners("SIGHUP");
+  process.kill(process.pid, "SIGHUP");
 }
 
 async function ask(prompt: string, output: Output): Promise<Uint8Array> {
@@ -86,6 +93,7 @@ async function ask(prompt: string, output: Output): Promise<Uint8Array> {
   const length = await readLine(buffer);
   // The newline that is seen is the terminal's; saslpasswd has not read it where the line was too long.
   if (length > 0 && !buffer.subarray(0, Math.min(length, LONGEST_PASSWORD)).includes(NEWLINE)) output.write("\n");
+  await output.flush();
   return takeLine(buffer, length);
 }
 
@@ -105,8 +113,10 @@ class Echo {
     if (this.#saved !== undefined) spawnSync("stty", OFF, { stdio: [0, "ignore", "ignore"] });
   }
 
-  restore(): void {
-    if (this.#saved !== undefined) this.#stty(this.#saved);
+  /** Whether it is as it was before. */
+  restore(): boolean {
+    if (this.#saved === undefined) return true;
+    return spawnSync("stty", [this.#saved], { stdio: [0, "ignore", "ignore"] }).status === 0;
   }
 
   #stty(...args: string[]): string {

@@ -12,7 +12,7 @@ export const NEW_OTP_ALGORITHMS = ["md5", "sha1"] as const;
 export type NewOtpAlgorithm = (typeof NEW_OTP_ALGORITHMS)[number];
 
 /** What a new secret begins with: so many logins less one, then it has to be set anew. */
-export const OTP_SEQUENCE = 499;
+const OTP_SEQUENCE = 499;
 /** RFC 2289, section 6: 1 to 16 letters and digits; lower case, since a client may make them so before it computes. */
 const SEED = /^[a-z0-9]{1,16}$/;
 

@@ -8,7 +8,7 @@ import { createHash, createHmac, pbkdf2Sync } from "node:crypto";
 export const SCRAM_MECHANISMS = ["SCRAM-SHA-512", "SCRAM-SHA-384", "SCRAM-SHA-256", "SCRAM-SHA-224", "SCRAM-SHA-1"] as const;
 export type ScramMechanism = (typeof SCRAM_MECHANISMS)[number];
 
-export const SCRAM_ITERATIONS = 4096;
+const SCRAM_ITERATIONS = 4096;
 /** Bytes of the salt that the plugins make. */
 export const SCRAM_SALT_LENGTH = 16;
 

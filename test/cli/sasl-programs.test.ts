@@ -344,7 +344,7 @@ suite("tssasldblist", { concurrency: 2 }, () => {
     database.close();
     const { exit, stdout, stderr } = await run("bash", [
       "-c",
-      '"$0" "$1" "$2" | head -n 1; exit "${PIPESTATUS[0]}"',
+      '"$0" "$1" "$2" | head -n 1; exit $PIPESTATUS',
       process.execPath,
       launcherOf("tssasldblist"),
       desk.file,

@@ -72,7 +72,7 @@ test("the engine is the one that its record and the pin name", () => {
   assert.equal(pin.engineSha256, sha256, "the inputs changed: put the new checksum into wasm/libdb/upstream.json");
 });
 
-test("the tarballs install into an empty folder, and the program and both libraries run there", (t) => {
+test("the tarballs install into an empty folder, and the programs and both libraries run there", (t) => {
   const folder = temporaryFolder(t);
   const tarballs = [pack(wasm, folder).filename, pack(root, folder).filename].map((name) => `./${name}`);
   writeFileSync(join(folder, "package.json"), '{ "name": "empty", "private": true, "type": "module" }\n');
@@ -81,6 +81,12 @@ test("the tarballs install into an empty folder, and the program and both librar
   cpSync(join(root, "fixtures/authinfo/smtp-auth"), join(folder, "smtp-auth"));
   execFileSync("sh", ["-c", "npx --no-install tsmakemap hash smtp-auth < smtp-auth"], { cwd: folder, stdio: "pipe" });
   assert.equal(readFileSync(join(folder, "smtp-auth.db")).length, 12288);
+  const passwd = 'printf "12345\\n" | npx --no-install tssaslpasswd -f sasldb2 --hostname relay.example.com dummyuser';
+  execFileSync("sh", ["-c", passwd], { cwd: folder, stdio: "pipe" });
+  assert.equal(
+    execFileSync("npx", ["--no-install", "tssasldblist", "--sort", "sasldb2"], { cwd: folder, encoding: "utf8" }),
+    "dummyuser@relay.example.com: cmusaslsecretOTP\ndummyuser@relay.example.com: userPassword\n",
+  );
 
   const script = `
     import { Database } from "berkeley-db-js";
@@ -98,7 +104,7 @@ test("a strict TypeScript program compiles against the installed types", (t) => 
   const folder = temporaryFolder(t);
   const source = `
     import { type DatabaseRecord, Database, RecordBatch } from "berkeley-db-js";
-    import { MapBuilder, type MapBuilderOptions, targetFormat } from "tsmakemap";
+    import { authenticate, type LoginAttempt, MapBuilder, type MapBuilderOptions, otpSecret, Sasldb, targetFormat, updateSasldb } from "tsmakemap";
     const options: MapBuilderOptions = { type: "hash", format: targetFormat("aix"), onDiagnostic: ({ line }) => line };
     new MapBuilder("map.db", options).abandon();
     using database: Database = Database.open(new Uint8Array(), { type: "hash", create: true });
@@ -106,9 +112,12 @@ test("a strict TypeScript program compiles against the installed types", (t) => 
     batch.append(new Uint8Array([1]), new Uint8Array([2]));
     const refused: Uint32Array = database.putMany(batch, "insert");
     const records: DatabaseRecord[] = [...database];
+    const attempt: LoginAttempt = { login: "u", mechanism: "PLAIN", password: "pw", server: { hostname: "h" } };
+    const reason: string = authenticate(new Sasldb(database), attempt).reason;
+    await updateSasldb("sasldb2", (users) => users.setPassword("u", "r", otpSecret(new Uint8Array([1]), { seed: "a1" })));
     // @ts-expect-error a key is bytes
     database.get("key");
-    export { records, refused };`;
+    export { reason, records, refused };`;
   writeFileSync(join(folder, "use.ts"), source);
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }\n');
   for (const [name, from] of Object.entries({ "berkeley-db-js": wasm, tsmakemap: root })) {
