@@ -8,15 +8,31 @@ import * as tsmakemap from "tsmakemap";
 test("the names of the library", () => {
   assert.deepEqual(Object.keys(tsmakemap).sort(), [
     "HASH_VERSIONS",
+    "HashFileError",
+    "LOGIN_MECHANISMS",
+    "LockedError",
     "MAP_TYPES",
     "MapBuilder",
     "MapWriteError",
+    "NEW_OTP_ALGORITHMS",
+    "SCRAM_MECHANISMS",
+    "SECRET_MECHANISMS",
+    "Sasldb",
+    "SasldbError",
     "SourceParser",
     "TARGETS",
+    "UserExistsError",
+    "authenticate",
     "mapFile",
     "openMap",
+    "openSasldb",
+    "otpSecret",
+    "passwordDoubt",
+    "passwordFault",
+    "scramSecret",
     "setHashVersion",
     "targetFormat",
+    "updateSasldb",
   ]);
 });
 

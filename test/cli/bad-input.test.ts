@@ -9,6 +9,7 @@ import { once } from "node:events";
 import { mkdtempSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, suite, test } from "node:test";
+import { isFull } from "../support/full.ts";
 import { makeInProcess } from "../support/in-process.ts";
 import { nativePath, needs } from "../support/native.ts";
 import { launcher, type Outcome, run, tsmakemap } from "../support/program.ts";
@@ -63,8 +64,7 @@ function* randomBytes(total: number): Generator<Buffer, void, undefined> {
 }
 
 test("a flood of random bytes is read in bounded memory", { timeout: 280_000 }, async (t) => {
-  const full = process.env["TSMAKEMAP_TEST_FULL"] === "1";
-  const size = full ? 1 << 30 : 96 << 20;
+  const size = isFull ? 1 << 30 : 96 << 20;
   const folder = newFolder();
   // The shell's child tells of itself at its end, which only a loader from outside can have it do.
   const report = join(folder, "report.mjs");

@@ -15,6 +15,7 @@ import { unpackSource } from "#tools/unpack.js";
 import { readUpstream } from "#tools/upstream.js";
 import { sha256 } from "../support/bytes.ts";
 import { rootFolder } from "../support/fixtures.ts";
+import { isFull } from "../support/full.ts";
 import { temporaryFolder } from "../support/temp.ts";
 
 const libdbFolder = `${rootFolder}wasm/libdb/`;
@@ -37,10 +38,11 @@ after(() => {
 const output = temporaryFolder({ after });
 const engineFile = join(output, "engine.wasm");
 
-test("compiled anew, the engine is that which was built before, and that which is pinned", async () => {
+/** In the ordinary run it is put together from the objects of the last build. */
+test(`${isFull ? "compiled anew" : "linked anew"}, the engine is that which was built before, and that which is pinned`, async () => {
   const progress: [number, number][] = [];
   const onProgress = (done: number, total: number): void => void progress.push([done, total]);
-  const record = await buildEngine({ ...options, onProgress, outputFolder: output, fresh: true });
+  const record = await buildEngine({ ...options, onProgress, outputFolder: output, fresh: isFull });
   assert.equal(record.built, true);
   const built = sha256(readFileSync(engineFile));
   assert.equal(built, sha256(readFileSync(`${distFolder}engine.wasm`)), "npm run build has to be run first");
