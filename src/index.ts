@@ -20,6 +20,7 @@ export {
   type SaslResult,
   type SaslServer,
 } from "./sasldb/authenticate.ts";
+export { SasldbError, UserExistsError } from "./sasldb/error.ts";
 export { NEW_OTP_ALGORITHMS, type NewOtpAlgorithm, type OtpSecretOptions, otpSecret } from "./sasldb/otp.ts";
 export { type PasswordDoubt, type PasswordFault, passwordDoubt, passwordFault } from "./sasldb/password.ts";
 export {
@@ -29,7 +30,6 @@ export {
   SECRET_MECHANISMS,
   type SecretMechanism,
   type SetPasswordOptions,
-  UserExistsError,
 } from "./sasldb/sasldb.ts";
-export { openSasldb, SasldbError, type UpdateOptions, updateSasldb } from "./sasldb/sasldb-file.ts";
+export { openSasldb, type UpdateOptions, updateSasldb } from "./sasldb/sasldb-file.ts";
 export { SCRAM_MECHANISMS, type ScramMechanism, type ScramSecretOptions, scramSecret } from "./sasldb/scram.ts";

@@ -1,11 +1,6 @@
 /**
- * What tssaslpasswd and tssasldblist say, in the words of Cyrus SASL 2.1.28.
+ * What tssaslpasswd and tssasldblist both say, in the words of Cyrus SASL 2.1.28.
  */
-import { LockedError } from "../files/file-lock.ts";
-import { ConfigurationError } from "../sasldb/configuration.ts";
-import type { PasswordDoubt, PasswordFault } from "../sasldb/password.ts";
-import { SasldbError } from "../sasldb/sasldb-file.ts";
-import { strerror } from "./strerror.ts";
 
 /** Exit codes: those of SASL results (sasl.h), without their sign. */
 export const SASL_OK = 0;
@@ -27,71 +22,13 @@ export function saslErrorText(code: SaslFailure): string {
   return TEXTS[code];
 }
 
-const BANNER = `
+export const BANNER = `
 This product includes software developed by Computing Services
 at Carnegie Mellon University (http://www.cmu.edu/computing/).
 
 `;
 
-export function passwdUsage(program: string): string {
-  return `${BANNER}${program}: usage: ${program} [-v] [-c [-p] [-n]] [-d] [-a appname] [-f sasldb] [-u DOM] userid
-\t-p\tpipe mode -- no prompt, password read on stdin
-\t-c\tcreate -- ask mechs to create the account
-\t-d\tdisable -- ask mechs to disable/delete the account
-\t-n\tno userPassword -- don't set plaintext userPassword property
-\t  \t                   (only set mechanism-specific secrets)
-\t-f sasldb\tuse given file as sasldb
-\t-a appname\tuse appname as application name
-\t-u DOM\tuse DOM for user domain
-\t-v\tprint version numbers and exit
-`;
-}
-
-export function listUsage(program: string): string {
-  return `${BANNER}${program}: usage: ${program} [-v] [[-f] sasldb]
-\t-f sasldb\tuse given file as sasldb
-\t-v\tprint version numbers and exit
-`;
-}
-
 /** What -v answers: the version of the programs that these stand in for. */
 export function saslVersion(): string {
   return `${BANNER}Built against SASL API version 2.1.28\nLibSasl version 2.1.28 by "Cyrus SASL"\n`;
-}
-
-export function faultText(fault: PasswordFault): string | undefined {
-  switch (fault) {
-    case "empty":
-      return undefined;
-    case "nul":
-      return "the password holds a NUL, at which it would be cut: choose one without";
-    case "too-long":
-      return "the password is longer than 2048 bytes, at which it would be cut: choose a shorter one";
-  }
-}
-
-export function doubtText(doubt: PasswordDoubt): string {
-  switch (doubt) {
-    case "carriage-return":
-      return "the password ends in a carriage return, as in a file with CRLF line ends: it is kept, and nobody can type it";
-    case "not-utf-8":
-      return "the password is no UTF-8: it is kept, and clients that prepare passwords (SASLprep) cannot use it";
-    case "forbidden-character":
-      return "the password has characters that SASLprep (RFC 4013) forbids: it is kept, and clients that prepare passwords cannot use it";
-    case "prepared-differently":
-      return "clients that prepare passwords (SASLprep, RFC 4013) make another one of this: it is kept as it is, and they may fail to log in";
-  }
-}
-
-/** Why it failed, for somebody who has to mend it; undefined where the error is none that is expected. */
-export function failureReason(error: unknown): string | undefined {
-  if (error instanceof SasldbError) return `${error.path}: ${systemText(error)}`;
-  if (error instanceof LockedError) return `${error.message}: remove that file if none is running`;
-  if (error instanceof ConfigurationError) return error.message;
-  return undefined;
-}
-
-/** Node's messages name call and path besides. */
-function systemText(error: SasldbError): string {
-  return error.cause instanceof Error && "syscall" in error.cause ? strerror(error.cause) : error.message;
 }

@@ -51,7 +51,7 @@ export async function main(argv: readonly string[] = process.argv): Promise<numb
   const output = new Output();
   try {
     const request = parseMakemapArguments(argv.slice(2), program, process.env, () => say("Invalid separator\n"));
-    const code = request.kind === "run" ? await run(request.args, program, output) : answer(request, program, output);
+    const code = request.kind === "run" ? await run(request.args, program, output) : await answer(request, program, output);
     await output.flush();
     return code;
   } catch (error) {
@@ -68,7 +68,7 @@ export async function main(argv: readonly string[] = process.argv): Promise<numb
   }
 }
 
-function answer(request: Exclude<MakemapRequest, { kind: "run" }>, program: string, output: Output): number {
+async function answer(request: Exclude<MakemapRequest, { kind: "run" }>, program: string, output: Output): Promise<number> {
   switch (request.kind) {
     case "list":
       output.write(listTypes(request.what));
@@ -77,7 +77,7 @@ function answer(request: Exclude<MakemapRequest, { kind: "run" }>, program: stri
       output.write(request.text);
       return EX_OK;
     case "version":
-      output.write(versionText(program));
+      output.write(await versionText(program));
       return EX_OK;
     case "usage":
       say(complaintText(program, request));

@@ -5,7 +5,7 @@ import { HashFileError } from "../hash-file/layout.ts";
 import { type KeyParts, listSasldb } from "../sasldb/listing.ts";
 import { say } from "./error-output.ts";
 import { Output, OutputError } from "./output.ts";
-import { listUsage, SASL_FAIL, SASL_OK, saslVersion } from "./sasl-messages.ts";
+import { BANNER, SASL_FAIL, SASL_OK, saslVersion } from "./sasl-messages.ts";
 import { parseSasldblistArguments, type SasldblistArguments, type SasldblistRequest } from "./sasldblist-arguments.ts";
 import { strerror } from "./strerror.ts";
 import { EX_SIGPIPE } from "./sysexits.ts";
@@ -18,6 +18,13 @@ const BLANK = 0x20;
 const NEWLINE = 0x0a;
 /** Of a malformed key so many bytes are shown. */
 const SHOWN = 60;
+
+function usageText(program: string): string {
+  return `${BANNER}${program}: usage: ${program} [-v] [[-f] sasldb]
+\t-f sasldb\tuse given file as sasldb
+\t-v\tprint version numbers and exit
+`;
+}
 
 /** @returns the exit code. */
 export async function main(argv: readonly string[] = process.argv): Promise<number> {
@@ -42,13 +49,13 @@ async function answer(request: SasldblistRequest, program: string, output: Outpu
       output.write(request.text);
       return SASL_OK;
     case "version":
-      output.write(versionText(program));
+      output.write(await versionText(program));
       return SASL_OK;
     case "sasl-version":
       say(request.complaints + saslVersion());
       return SASL_OK;
     case "usage":
-      say(request.complaints + listUsage(program) + (request.isUnrecognized ? "Unrecognized command line option\n" : ""));
+      say(request.complaints + usageText(program) + (request.isUnrecognized ? "Unrecognized command line option\n" : ""));
       return SASL_FAIL;
     case "list":
       return list(request.args, program, output);

@@ -2,11 +2,12 @@
  * tssaslpasswd: saslpasswd, as a program (Cyrus SASL 2.1.28, utils/saslpasswd.c).
  */
 import { hostname } from "node:os";
-import { type Configuration, readConfiguration } from "../sasldb/configuration.ts";
+import { type Configuration, ConfigurationError, readConfiguration } from "../sasldb/configuration.ts";
+import { UserExistsError } from "../sasldb/error.ts";
 import { lowerCase, splitUserid } from "../sasldb/name.ts";
 import { NEW_OTP_ALGORITHMS, type NewOtpAlgorithm } from "../sasldb/otp.ts";
 import { passwordDoubt, passwordFault } from "../sasldb/password.ts";
-import { type Sasldb, SECRET_MECHANISMS, type SecretMechanism, type SetPasswordOptions, UserExistsError } from "../sasldb/sasldb.ts";
+import { type Sasldb, SECRET_MECHANISMS, type SecretMechanism, type SetPasswordOptions } from "../sasldb/sasldb.ts";
 import { onSignal } from "./cleanup.ts";
 import { say } from "./error-output.ts";
 import { type FormatSettings, readFormatSettings, SettingError } from "./format-settings.ts";
@@ -21,10 +22,6 @@ import {
   passwordTwice,
 } from "./password-input.ts";
 import {
-  doubtText,
-  failureReason,
-  faultText,
-  passwdUsage,
   SASL_BADPARAM,
   SASL_CONFIGERR,
   SASL_FAIL,
@@ -35,6 +32,7 @@ import {
   saslVersion,
 } from "./sasl-messages.ts";
 import { parseSaslpasswdArguments, type SaslpasswdArguments, type SaslpasswdRequest } from "./saslpasswd-arguments.ts";
+import { doubtText, failureReason, faultText, passwdUsage } from "./saslpasswd-messages.ts";
 import { strerror } from "./strerror.ts";
 import { programName, versionText } from "./version.ts";
 
@@ -105,7 +103,7 @@ async function answer(request: SaslpasswdRequest, program: string, output: Outpu
       output.write(request.text);
       return SASL_OK;
     case "version":
-      output.write(versionText(program));
+      output.write(await versionText(program));
       return SASL_OK;
     case "sasl-version":
       say(request.complaints + saslVersion());
@@ -147,7 +145,7 @@ async function run(
     if (error instanceof UserExistsError) throw fail(program, SASL_FAIL, `${error.message}: nothing was renamed`);
     const reason = failureReason(error);
     if (reason === undefined) throw error;
-    throw fail(program, (error as Error).name === "ConfigurationError" ? SASL_CONFIGERR : SASL_FAIL, reason);
+    throw fail(program, error instanceof ConfigurationError ? SASL_CONFIGERR : SASL_FAIL, reason);
   }
 }
 

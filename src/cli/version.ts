@@ -3,7 +3,6 @@
  */
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { Database } from "berkeley-db-js";
 
 /** The name that a program was called by, without its path. */
 export function programName(argv: readonly string[], otherwise: string): string {
@@ -11,7 +10,8 @@ export function programName(argv: readonly string[], otherwise: string): string 
 }
 
 /** One line for --version. */
-export function versionText(program: string): string {
+export async function versionText(program: string): Promise<string> {
+  const { Database } = await import("berkeley-db-js");
   const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
   return `${program} ${version} (Berkeley DB ${Database.libraryVersion})\n`;
 }

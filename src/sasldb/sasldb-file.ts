@@ -11,6 +11,7 @@ import { type FileFormat, targetFormat } from "../hash-file/file-format.ts";
 import { setHashVersionOf } from "../hash-file/hash-version.ts";
 import { HashFileError, type HashLayout, readHashLayout } from "../hash-file/layout.ts";
 import { clearUnusedSpace } from "../hash-file/unused-space.ts";
+import { SasldbError } from "./error.ts";
 import { Sasldb } from "./sasldb.ts";
 
 /** Permission bits of a new file: Cyrus SASL's are 0660, cut by the umask. */
@@ -18,21 +19,6 @@ const MODE = 0o640;
 const FILE_ID_LENGTH = 20;
 /** How often a change is made anew because a program that takes no lock was faster. */
 const TRIES = 5;
-
-/** A database that cannot be read or changed. */
-export class SasldbError extends Error {
-  /** The file, as the caller named it. */
-  readonly path: string;
-  /** Of the system ("EACCES") or of libdb ("DB_OLD_VERSION"); "EINVAL" for what is no SASL database. */
-  readonly code: string;
-
-  constructor(path: string, code: string, message: string, cause?: unknown) {
-    super(message, { cause });
-    this.name = "SasldbError";
-    this.path = path;
-    this.code = code;
-  }
-}
 
 export interface UpdateOptions {
   /** Of a new file. Default: that of this host. A file that is there keeps its own. */

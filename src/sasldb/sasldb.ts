@@ -5,6 +5,7 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Database } from "berkeley-db-js";
+import { UserExistsError } from "./error.ts";
 import { decodeName, encodeName, LEGACY_SECRETS, OTP_SECRET, SCRAM_SECRET, splitKey, USER_PASSWORD } from "./name.ts";
 import { makeOtpSeed, type NewOtpAlgorithm, otpSecret } from "./otp.ts";
 import { SCRAM_MECHANISMS, SCRAM_SALT_LENGTH, type ScramMechanism, scramSecret } from "./scram.ts";
@@ -12,17 +13,6 @@ import { SCRAM_MECHANISMS, SCRAM_SALT_LENGTH, type ScramMechanism, scramSecret }
 export type SecretMechanism = ScramMechanism | "OTP";
 /** The mechanisms that keep a secret of their own, in the order in which a server comes to them. */
 export const SECRET_MECHANISMS: readonly SecretMechanism[] = [...SCRAM_MECHANISMS, "OTP"];
-
-/** Two users of one name, where there can be one. */
-export class UserExistsError extends Error {
-  readonly users: readonly string[];
-
-  constructor(users: readonly string[], realm: string) {
-    super(`realm ${realm} has the same users already: ${users.join(", ")}`);
-    this.name = "UserExistsError";
-    this.users = users;
-  }
-}
 
 export interface SasldbUser {
   readonly user: string;
