@@ -2,12 +2,65 @@
  * What getopt(3) does and commander does not: it meets unknown options in their
  * place among the others, and complains of them in its own words.
  */
-import { type Command, type CommanderError, Option } from "commander";
+import { Command, CommanderError, Option } from "commander";
 
 /** What is wrong with a command line: an option that is unknown, or one that wants a value. */
 export interface Complaint {
   readonly invalidOption?: string;
   readonly missingArgument?: string;
+}
+
+/** Carries what an option that ends the reading of the command line asks for. */
+class Ended extends Error {
+  readonly request: unknown;
+
+  constructor(request: unknown) {
+    super("ended");
+    this.request = request;
+  }
+}
+
+/** A command of our programs, without commander's own help, output and exit. */
+export function newCommand(program: string, usage: string, description: string): Command {
+  return new Command(program)
+    .usage(usage)
+    .description(description)
+    .exitOverride()
+    .configureOutput({ writeOut: () => {}, writeErr: () => {} })
+    .argument("[operands...]")
+    .helpOption(false);
+}
+
+/** Ends the reading of the command line, from within what is done where an option is met. */
+export function end(request: unknown): never {
+  throw new Ended(request);
+}
+
+/** Has an option end the reading of the command line. */
+export function endAt(command: Command, option: string, request: () => unknown): void {
+  command.on(`option:${option}`, () => end(request()));
+}
+
+/**
+ * Reads the command line from left to right.
+ * @param complain called with what commander finds wrong at the end.
+ * @returns the request of an option that ended it; undefined where none did.
+ */
+export function readCommandLine<Request>(
+  command: Command,
+  argv: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  complain: (what: Complaint) => void,
+): Request | undefined {
+  if (environment["POSIXLY_CORRECT"] !== undefined) command.passThroughOptions();
+  try {
+    command.parse(argv, { from: "user" });
+  } catch (error) {
+    if (error instanceof Ended) return error.request as Request;
+    if (!(error instanceof CommanderError)) throw error;
+    complain(complaint(error));
+  }
+  return undefined;
 }
 
 /**
@@ -23,7 +76,7 @@ export function onUnknownLetter(command: Command, known: string, met: (letter: s
 }
 
 /** What commander found at the end; nothing where it is no matter of options. */
-export function complaint(error: CommanderError): Complaint {
+function complaint(error: CommanderError): Complaint {
   const flag = /'(--?[^ ,']*)/.exec(error.message)?.[1] ?? "";
   if (error.code === "commander.optionMissingArgument") return { missingArgument: flag.replace(/^-/, "") };
   // getopt() knows no long options: to it the second dash is the option.

@@ -2,9 +2,9 @@
  * The command line of tsmakemap: makemap's, which getopt() reads from left to
  * right (`C:D:Nc:defi:Llorst:uvx`), and long options of ours.
  */
-import { Command, CommanderError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { addFormatOptions, type FormatFlags } from "./format-settings.ts";
-import { type Complaint, complaint, onUnknownLetter } from "./getopt.ts";
+import { type Complaint, end, endAt, newCommand, onUnknownLetter, readCommandLine } from "./getopt.ts";
 
 export interface MakemapArguments extends FormatFlags {
   /** -C */
@@ -51,16 +51,6 @@ export type MakemapRequest =
   /** With getopt()'s complaint, if it had one. */
   | ({ readonly kind: "usage" } & Complaint);
 
-/** An option that ends the reading of the command line. */
-class Ended extends Error {
-  readonly request: MakemapRequest;
-
-  constructor(request: MakemapRequest) {
-    super(request.kind);
-    this.request = request;
-  }
-}
-
 /**
  * @param argv without the programs: process.argv.slice(2).
  * @param onInvalidDelimiter called for each -t '', which is then as if it were not there.
@@ -72,14 +62,12 @@ export function parseMakemapArguments(
   onInvalidDelimiter: () => void = () => {},
 ): MakemapRequest {
   const command = makemapCommand(program, onInvalidDelimiter);
-  if (environment["POSIXLY_CORRECT"] !== undefined) command.passThroughOptions();
-  try {
-    command.parse(argv, { from: "user" });
-  } catch (error) {
-    if (error instanceof Ended) return error.request;
-    if (error instanceof CommanderError) return { kind: "usage", ...complaint(error) };
-    throw error;
-  }
+  let wrong: Complaint | undefined;
+  const ended = readCommandLine<MakemapRequest>(command, argv, environment, (what) => {
+    wrong = what;
+  });
+  if (ended !== undefined) return ended;
+  if (wrong !== undefined) return { kind: "usage", ...(wrong as Complaint) };
   const [type, mapName, ...rest] = command.args;
   if (type === undefined || mapName === undefined || rest.length > 0) return { kind: "usage" };
   return { kind: "run", args: toArguments(command.opts(), type, mapName) };
@@ -87,16 +75,11 @@ export function parseMakemapArguments(
 
 /** The command, with its help. */
 function makemapCommand(program: string, onInvalidDelimiter: () => void = () => {}): Command {
-  const end = (request: () => MakemapRequest) => (): never => {
-    throw new Ended(request());
-  };
-  const command = new Command(program)
-    .usage("[options] type mapname < source")
-    .description("Make a map that sendmail reads (type hash or btree) from its source text on standard input.")
-    .exitOverride()
-    .configureOutput({ writeOut: () => {}, writeErr: () => {} })
-    .argument("[operands...]")
-    .helpOption(false)
+  const command = newCommand(
+    program,
+    "[options] type mapname < source",
+    "Make a map that sendmail reads (type hash or btree) from its source text on standard input.",
+  )
     .option("-C <cffile>", "sendmail.cf to read TrustedUser and K lines from")
     .option("-N", "store a NUL behind each key and value")
     .option("-c <cachesize>", "bytes of cache")
@@ -123,27 +106,13 @@ function makemapCommand(program: string, onInvalidDelimiter: () => void = () => 
     .addOption(new Option("--no-progress", "show no progress"))
     .option("--help", "show this help")
     .option("--version", "show the version");
-  onUnknownLetter(command, LETTERS, (letter) => end(() => ({ kind: "usage", invalidOption: letter }))());
-  command.on(
-    "option:l",
-    end(() => ({ kind: "list", what: "types" })),
-  );
-  command.on(
-    "option:L",
-    end(() => ({ kind: "list", what: "all-types" })),
-  );
-  command.on(
-    "option:x",
-    end(() => ({ kind: "list", what: "extensions" })),
-  );
-  command.on(
-    "option:help",
-    end(() => ({ kind: "help", text: command.helpInformation() })),
-  );
-  command.on(
-    "option:version",
-    end(() => ({ kind: "version" })),
-  );
+  onUnknownLetter(command, LETTERS, (letter) => end({ kind: "usage", invalidOption: letter } satisfies MakemapRequest));
+  const endsAt = (option: string, request: () => MakemapRequest): void => endAt(command, option, request);
+  endsAt("l", () => ({ kind: "list", what: "types" }));
+  endsAt("L", () => ({ kind: "list", what: "all-types" }));
+  endsAt("x", () => ({ kind: "list", what: "extensions" }));
+  endsAt("help", () => ({ kind: "help", text: command.helpInformation() }));
+  endsAt("version", () => ({ kind: "version" }));
   return command;
 }
 

@@ -2,8 +2,8 @@
  * The command line of tssasldblist: sasldblistusers', which getopt() reads from
  * left to right (`vf:h?`), and long options of ours.
  */
-import { Command, CommanderError, Option } from "commander";
-import { type Complaint, complaint, complaintText, onUnknownLetter } from "./getopt.ts";
+import { type Command, Option } from "commander";
+import { type Complaint, complaintText, endAt, newCommand, onUnknownLetter, readCommandLine } from "./getopt.ts";
 
 export interface SasldblistArguments {
   /** Undefined for the default database. */
@@ -22,16 +22,6 @@ export type SasldblistRequest =
   /** -v; with what getopt() had complained of before. */
   | { readonly kind: "sasl-version"; readonly complaints: string }
   | { readonly kind: "usage"; readonly complaints: string; readonly isUnrecognized: boolean };
-
-/** An option that ends the reading of the command line. */
-class Ended extends Error {
-  readonly request: SasldblistRequest;
-
-  constructor(request: SasldblistRequest) {
-    super(request.kind);
-    this.request = request;
-  }
-}
 
 const LETTERS = "vfh";
 
@@ -60,14 +50,8 @@ export function parseSasldblistArguments(argv: readonly string[], program: strin
     isWrong = true;
     isUnrecognized = false;
   });
-  if (environment["POSIXLY_CORRECT"] !== undefined) command.passThroughOptions();
-  try {
-    command.parse(argv, { from: "user" });
-  } catch (error) {
-    if (error instanceof Ended) return error.request;
-    if (!(error instanceof CommanderError)) throw error;
-    complain(complaint(error));
-  }
+  const ended = readCommandLine<SasldblistRequest>(command, argv, environment, complain);
+  if (ended !== undefined) return ended;
   const { file, sort = false, json = false, realm, user } = command.opts<Options>();
   const [operand, ...rest] = command.args;
   // To getopt() a dash by itself is an operand, and to sasldblistusers no file.
@@ -77,13 +61,7 @@ export function parseSasldblistArguments(argv: readonly string[], program: strin
 }
 
 function sasldblistCommand(program: string, complaints: () => string): Command {
-  const command = new Command(program)
-    .usage("[options] [sasldb]")
-    .description("List the users of a SASL database and their properties, never their secrets.")
-    .exitOverride()
-    .configureOutput({ writeOut: () => {}, writeErr: () => {} })
-    .argument("[operands...]")
-    .helpOption(false)
+  const command = newCommand(program, "[options] [sasldb]", "List the users of a SASL database and their properties, never their secrets.")
     .option("-f, --file <sasldb>", "the database (default: /etc/sasldb2)")
     .option("-v", "show the version of Cyrus SASL that this stands in for")
     .addOption(new Option("-h").hideHelp())
@@ -94,13 +72,9 @@ function sasldblistCommand(program: string, complaints: () => string): Command {
     .option("--user <user>", "users of this name alone")
     .option("--help", "show this help")
     .option("--version", "show the version");
-  const end = (name: string, request: () => SasldblistRequest): void => {
-    command.on(`option:${name}`, () => {
-      throw new Ended(request());
-    });
-  };
-  end("v", () => ({ kind: "sasl-version", complaints: complaints() }));
-  end("help", () => ({ kind: "help", text: command.helpInformation() }));
-  end("version", () => ({ kind: "version" }));
+  const endsAt = (option: string, request: () => SasldblistRequest): void => endAt(command, option, request);
+  endsAt("v", () => ({ kind: "sasl-version", complaints: complaints() }));
+  endsAt("help", () => ({ kind: "help", text: command.helpInformation() }));
+  endsAt("version", () => ({ kind: "version" }));
   return command;
 }

@@ -2,11 +2,11 @@
  * The command line of tssaslpasswd: saslpasswd's, which getopt() reads from
  * left to right (`vpcdnf:u:a:h?`), and long options of ours.
  */
-import { Command, CommanderError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { isOtpSeed, NEW_OTP_ALGORITHMS, type NewOtpAlgorithm } from "../sasldb/otp.ts";
 import { SECRET_MECHANISMS, type SecretMechanism } from "../sasldb/sasldb.ts";
 import { addFormatOptions, type FormatFlags, SettingError } from "./format-settings.ts";
-import { type Complaint, complaint, complaintText, onUnknownLetter } from "./getopt.ts";
+import { type Complaint, complaintText, end, endAt, newCommand, onUnknownLetter, readCommandLine } from "./getopt.ts";
 
 export interface SaslpasswdArguments extends FormatFlags {
   /** -p */
@@ -44,16 +44,6 @@ export type SaslpasswdRequest =
   | { readonly kind: "bad-application"; readonly complaints: string }
   | { readonly kind: "usage"; readonly complaints: string };
 
-/** An option that ends the reading of the command line. */
-class Ended extends Error {
-  readonly request: SaslpasswdRequest;
-
-  constructor(request: SaslpasswdRequest) {
-    super(request.kind);
-    this.request = request;
-  }
-}
-
 const LETTERS = "vpcdnfuah";
 
 interface Options extends FormatFlags {
@@ -90,14 +80,8 @@ export function parseSaslpasswdArguments(argv: readonly string[], program: strin
   const command = saslpasswdCommand(program, () => complaints);
   onUnknownLetter(command, LETTERS, (letter) => complain({ invalidOption: letter }));
   for (const name of ["h", "?"]) command.on(`option:${name}`, () => complain({}));
-  if (environment["POSIXLY_CORRECT"] !== undefined) command.passThroughOptions();
-  try {
-    command.parse(argv, { from: "user" });
-  } catch (error) {
-    if (error instanceof Ended) return error.request;
-    if (!(error instanceof CommanderError)) throw error;
-    complain(complaint(error));
-  }
+  const ended = readCommandLine<SaslpasswdRequest>(command, argv, environment, complain);
+  if (ended !== undefined) return ended;
   const options = command.opts<Options>();
   const [operand, ...rest] = command.args;
   if (isWrong || operand === undefined || rest.length > 0 || (options.c && options.d)) return { kind: "usage", complaints };
@@ -107,20 +91,18 @@ export function parseSaslpasswdArguments(argv: readonly string[], program: strin
 }
 
 function saslpasswdCommand(program: string, complaints: () => string): Command {
-  const command = new Command(program)
-    .usage("[options] userid")
-    .description("Set or disable a user's password in a SASL database, which servers of Cyrus SASL read.")
-    .exitOverride()
-    .configureOutput({ writeOut: () => {}, writeErr: () => {} })
-    .argument("[operands...]")
-    .helpOption(false)
+  const command = newCommand(
+    program,
+    "[options] userid",
+    "Set or disable a user's password in a SASL database, which servers of Cyrus SASL read.",
+  )
     .option("-p", "read the password from standard input, without a prompt")
     .option("-c", "create the user (as without it)")
     .option("-d", "disable the user: delete the password and the secrets")
     .option("-n", "do not store the plain password (userPassword)")
     .option("-f, --file <sasldb>", "the database (default: sasldb_path of the configuration, or /etc/sasldb2)")
     .option("-a <appname>", "the application whose configuration counts (default: saslpasswd)", (value) => {
-      if (value.includes("/")) throw new Ended({ kind: "bad-application", complaints: complaints() });
+      if (value.includes("/")) end({ kind: "bad-application", complaints: complaints() } satisfies SaslpasswdRequest);
       return value;
     })
     .option("-u, --realm <realm>", "the realm of a userid without one (default: this host's name)")
@@ -148,14 +130,10 @@ function saslpasswdCommand(program: string, complaints: () => string): Command {
     .option("--in-place", "write into the file that is there instead of replacing it")
     .option("--help", "show this help")
     .option("--version", "show the version");
-  const end = (name: string, request: () => SaslpasswdRequest): void => {
-    command.on(`option:${name}`, () => {
-      throw new Ended(request());
-    });
-  };
-  end("v", () => ({ kind: "sasl-version", complaints: complaints() }));
-  end("help", () => ({ kind: "help", text: command.helpInformation() }));
-  end("version", () => ({ kind: "version" }));
+  const endsAt = (option: string, request: () => SaslpasswdRequest): void => endAt(command, option, request);
+  endsAt("v", () => ({ kind: "sasl-version", complaints: complaints() }));
+  endsAt("help", () => ({ kind: "help", text: command.helpInformation() }));
+  endsAt("version", () => ({ kind: "version" }));
   return command;
 }
 
