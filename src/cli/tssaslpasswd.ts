@@ -21,6 +21,7 @@ import {
   passwordFromPipe,
   passwordTwice,
 } from "./password-input.ts";
+import { printable } from "./printable.ts";
 import {
   SASL_BADPARAM,
   SASL_CONFIGERR,
@@ -142,7 +143,7 @@ async function run(
     return SASL_OK;
   } catch (error) {
     if (error instanceof SettingError || error instanceof PasswordInputError) throw fail(program, SASL_BADPARAM, error.message);
-    if (error instanceof UserExistsError) throw fail(program, SASL_FAIL, `${error.message}: nothing was renamed`);
+    if (error instanceof UserExistsError) throw fail(program, SASL_FAIL, `${printable(error.message)}: nothing was renamed`);
     const reason = failureReason(error);
     if (reason === undefined) throw error;
     throw fail(program, error instanceof ConfigurationError ? SASL_CONFIGERR : SASL_FAIL, reason);
@@ -169,8 +170,8 @@ async function setPassword(job: Job, userid: string): Promise<void> {
       return { ...change, kept: database.secrets(user, realm).filter((property) => !change.set.includes(property)) };
     });
     if (done.kept.length > 0) {
-      const since = password === undefined ? "with which the user can still log in" : "which an earlier password was set with";
-      say(`${program}: warning: ${user}@${realm} keeps ${done.kept.join(", ")}, ${since}\n`);
+      const what = password === undefined ? ", and can still log in with that" : " of an earlier password";
+      say(`${program}: warning: ${printable(`${user}@${realm}`)} keeps ${done.kept.join(", ")}${what}\n`);
     }
     report(job, {
       action: password === undefined ? "disable" : "set",
@@ -204,10 +205,11 @@ async function renameRealm(job: Job, from: string, to: string): Promise<void> {
   const { program, file } = job;
   const { users, bound } = await update(job, (database) => {
     const renamed = database.renameRealm(from, to);
-    if (renamed.users.length === 0) throw fail(program, SASL_FAIL, `${file}: no user in realm ${from}`);
+    if (renamed.users.length === 0) throw fail(program, SASL_FAIL, `${file}: no user in realm ${printable(from)}`);
     return renamed;
   });
-  for (const user of bound) say(`${program}: warning: ${user}@${to}: cmusaslsecretDIGEST-MD5 holds the old realm: set the password anew\n`);
+  for (const user of bound)
+    say(`${program}: warning: ${printable(`${user}@${to}`)}: cmusaslsecretDIGEST-MD5 holds the old realm: set the password anew\n`);
   report(job, { action: "rename-realm", file, from, to, users });
 }
 

@@ -237,10 +237,18 @@ suite("tssaslpasswd", { concurrency: 2 }, () => {
     const desk = new Desk(t);
     await desk.set(["alice"]);
     const changed = await desk.passwd(["--mechanisms", "none", "alice"], "new\n");
-    assert.equal(changed.stderr, `tssaslpasswd: warning: alice@${HOST} keeps cmusaslsecretOTP, which an earlier password was set with\n`);
+    assert.equal(changed.stderr, `tssaslpasswd: warning: alice@${HOST} keeps cmusaslsecretOTP of an earlier password\n`);
     const disabled = await desk.passwd(["-d", "--mechanisms", "none", "alice"]);
-    assert.equal(disabled.stderr, `tssaslpasswd: warning: alice@${HOST} keeps cmusaslsecretOTP, with which the user can still log in\n`);
+    assert.equal(disabled.stderr, `tssaslpasswd: warning: alice@${HOST} keeps cmusaslsecretOTP, and can still log in with that\n`);
     assert.deepEqual([changed.exit, disabled.exit], [0, 0]);
+  });
+
+  test("control characters of a name do nothing to a terminal", async (t) => {
+    const desk = new Desk(t);
+    const user = "a\x1b[2J\n\u200e";
+    await desk.set([user]);
+    const { stderr } = await desk.passwd(["--mechanisms", "none", user]);
+    assert.equal(stderr, `tssaslpasswd: warning: a\\x1b[2J\\x0a\\u{200e}@${HOST} keeps cmusaslsecretOTP of an earlier password\n`);
   });
 
   test("a doubtful password is kept as it is, with a warning", async (t) => {
