@@ -84,6 +84,8 @@ export function parseSaslpasswdArguments(argv: readonly string[], program: strin
   if (ended !== undefined) return ended;
   const options = command.opts<Options>();
   const [operand, ...rest] = command.args;
+  if (options.renameRealm !== undefined && (operand === undefined || rest.length > 0 || options.c || options.d || options.n))
+    throw new SettingError("--rename-realm: wants two realms, OLD and NEW, and neither -c, -d nor -n");
   if (isWrong || operand === undefined || rest.length > 0 || (options.c && options.d)) return { kind: "usage", complaints };
   const args = toArguments(options);
   if (options.renameRealm !== undefined) return { kind: "rename-realm", args, from: options.renameRealm, to: operand };

@@ -4,7 +4,7 @@
 import { hostname } from "node:os";
 import { type Configuration, ConfigurationError, readConfiguration } from "../sasldb/configuration.ts";
 import { UserExistsError } from "../sasldb/error.ts";
-import { lowerCase, splitUserid } from "../sasldb/name.ts";
+import { LONGEST_PART, lowerCase, splitUserid } from "../sasldb/name.ts";
 import { NEW_OTP_ALGORITHMS, type NewOtpAlgorithm } from "../sasldb/otp.ts";
 import { passwordDoubt, passwordFault } from "../sasldb/password.ts";
 import { type Sasldb, SECRET_MECHANISMS, type SecretMechanism, type SetPasswordOptions } from "../sasldb/sasldb.ts";
@@ -154,6 +154,9 @@ async function setPassword(job: Job, userid: string): Promise<void> {
   const { program, args, file } = job;
   const { user, realm } = splitUserid(userid, args.realm ?? lowerCase(job.hostname));
   if (`${user}${realm}`.includes("\ufffd")) throw new SettingError("userid and realm: not UTF-8");
+  // Of such a user the original's listing would never come to its end.
+  if (!args.disable && [user, realm].some((part) => Buffer.byteLength(part) > LONGEST_PART))
+    throw new SettingError(`userid and realm: ${LONGEST_PART} bytes each at most`);
   const mechanisms = chooseMechanisms(job);
   const secrets = args.disable ? {} : secretOptions(job, mechanisms);
   const password = args.disable ? undefined : await readPassword(job);

@@ -47,7 +47,7 @@ export function openSasldb(path: string, { fileSystem = nodeFileSystem }: { read
  * Changes a database, or makes it where there is none: all or nothing, with
  * no residue of what was there, one process at a time. What is new is
  * written beside the file and takes its place when `change` has returned.
- * @param change is called once more with a fresh state where a program that
+ * @param change synchronous. It is called once more with a fresh state where a program that
  *   takes no lock, such as a server at an OTP login, changed the file meanwhile.
  * @returns what `change` returned.
  * @throws {SasldbError | LockedError} and what `change` throws; the file is then as it was.
@@ -97,6 +97,8 @@ function tryUpdate<T>(target: string, change: (database: Sasldb) => T, options: 
     database = layout === undefined ? create(replacement.path, options) : openCopy(replacement, layout, fileSystem);
     const sasldb = new Sasldb(database);
     const result = change(sasldb);
+    // What it would do later would not be in the file.
+    if (result instanceof Promise) throw new TypeError("change: has to be synchronous");
     if (layout === undefined) setFileId(database, options);
     database.close();
     if (layout !== undefined && sasldb.changes === 0) {

@@ -6,7 +6,7 @@
 import { randomBytes } from "node:crypto";
 import type { Database } from "berkeley-db-js";
 import { UserExistsError } from "./error.ts";
-import { decodeName, encodeName, LEGACY_SECRETS, OTP_SECRET, SCRAM_SECRET, splitKey, USER_PASSWORD } from "./name.ts";
+import { decodeName, encodeName, LEGACY_SECRETS, LONGEST_PART, OTP_SECRET, SCRAM_SECRET, splitKey, USER_PASSWORD } from "./name.ts";
 import { makeOtpSeed, type NewOtpAlgorithm, otpSecret } from "./otp.ts";
 import { SCRAM_MECHANISMS, SCRAM_SALT_LENGTH, type ScramMechanism, scramSecret } from "./scram.ts";
 
@@ -109,9 +109,15 @@ export class Sasldb implements Disposable {
     return { set, deleted: this.#deleteAll(user, realm, LEGACY_SECRETS) };
   }
 
-  /** Sets one property to a value. */
+  /**
+   * Sets one property to a value.
+   * @throws {TypeError | RangeError} a name with a NUL, or of more than 16383 bytes.
+   */
   setProperty(user: string, realm: string, property: string, value: Uint8Array): void {
-    for (const part of [user, realm, property]) if (part.includes("\0")) throw new TypeError("a name with a NUL in it");
+    for (const part of [user, realm, property]) {
+      if (part.includes("\0")) throw new TypeError("a name with a NUL in it");
+      if (Buffer.byteLength(part) > LONGEST_PART) throw new RangeError(`a name of more than ${LONGEST_PART} bytes`);
+    }
     this.#database.put(encodeName({ user, realm, property }), value);
     this.#changes += 1;
   }

@@ -137,6 +137,9 @@ suite("tssaslpasswd", { concurrency: 2 }, () => {
     ["a short salt", ["--scram-salt", "abcd", "u"], 7, /--scram-salt: "abcd" is not 16 bytes/],
     ["md4", ["--otp-mda", "md4", "u"], 7, /--otp-mda: "md4" is not one of md5, sha1/],
     ["a target that is none", ["--target", "vms", "u"], 7, /--target: "vms" is not native or aix/],
+    ["one realm to rename", ["--rename-realm", "a"], 7, /--rename-realm: wants two realms, OLD and NEW/],
+    ["a realm to rename and to disable", ["--rename-realm", "a", "b", "-d"], 7, /--rename-realm: wants two realms, OLD and NEW/],
+    ["a userid that is too long", ["u".repeat(16384)], 7, /16383 bytes each at most/],
     ["no user", ["--mechanisms", "none"], 1, /usage: tssaslpasswd/],
   ] as const) {
     test(`${what} is refused, and nothing is made`, async (t) => {

@@ -68,6 +68,7 @@ export const DIVERGENCES: ReadonlyMap<string, Divergence> = new Map<string, Dive
     ],
     REFUSED,
   ),
+  ...each(["c114-userid-of-17000"], REFUSED),
   ...each(["h10-tty-long"], { ...REFUSED, stdout: /^Password: / }),
 
   ...each(
