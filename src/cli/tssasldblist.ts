@@ -5,6 +5,7 @@ import { HashFileError } from "../hash-file/layout.ts";
 import { type KeyParts, listSasldb } from "../sasldb/listing.ts";
 import { say } from "./error-output.ts";
 import { Output, OutputError } from "./output.ts";
+import { printable } from "./printable.ts";
 import { BANNER, SASL_FAIL, SASL_OK, saslVersion } from "./sasl-messages.ts";
 import { parseSasldblistArguments, type SasldblistArguments, type SasldblistRequest } from "./sasldblist-arguments.ts";
 import { strerror } from "./strerror.ts";
@@ -64,7 +65,7 @@ async function answer(request: SasldblistRequest, program: string, output: Outpu
 
 function list(args: SasldblistArguments, program: string, output: Output): number {
   const file = args.file ?? DEFAULT_DATABASE;
-  const listing: Listing = args.json ? new JsonListing(output, args.sort) : args.sort ? new SortedListing(output) : new Lines(output);
+  const listing = newListing(args, output);
   const isWanted = filter(args);
   let code = SASL_OK;
   try {
@@ -85,6 +86,12 @@ function list(args: SasldblistArguments, program: string, output: Output): numbe
   }
   listing.end();
   return code;
+}
+
+function newListing({ json, sort }: SasldblistArguments, output: Output): Listing {
+  if (json) return new JsonListing(output, sort);
+  const lines = process.stdout.isTTY ? new ShownLines(output) : new Lines(output);
+  return sort ? new SortedListing(lines) : lines;
 }
 
 /** Whether a record is one of those that were asked for. */
@@ -143,13 +150,29 @@ class Lines implements Listing {
   }
 }
 
-/** The same lines, by user, realm and property. */
-class SortedListing implements Listing {
+/** The same lines for a terminal, to which control characters in names do nothing. */
+class ShownLines implements Listing {
   readonly #output: Output;
-  readonly #keys: Buffer[] = [];
 
   constructor(output: Output) {
     this.#output = output;
+  }
+
+  add({ bytes, start, userEnd, realmEnd, end }: KeyParts): void {
+    const name = `${bytes.toString("utf8", start, userEnd)}@${bytes.toString("utf8", userEnd + 1, realmEnd)}`;
+    this.#output.write(`${printable(`${name}: ${bytes.toString("utf8", realmEnd + 1, end)}`)}\n`);
+  }
+
+  end(): void {}
+}
+
+/** The lines by user, realm and property. */
+class SortedListing implements Listing {
+  readonly #lines: Listing;
+  readonly #keys: Buffer[] = [];
+
+  constructor(lines: Listing) {
+    this.#lines = lines;
   }
 
   add({ bytes, start, end }: KeyParts): void {
@@ -157,12 +180,11 @@ class SortedListing implements Listing {
   }
 
   end(): void {
-    const lines = new Lines(this.#output);
     for (const key of this.#keys.sort(Buffer.compare)) {
       const userEnd = key.indexOf(0);
-      lines.add({ bytes: key, start: 0, userEnd, realmEnd: key.indexOf(0, userEnd + 1), end: key.length });
+      this.#lines.add({ bytes: key, start: 0, userEnd, realmEnd: key.indexOf(0, userEnd + 1), end: key.length });
     }
-    lines.end();
+    this.#lines.end();
   }
 }
 

@@ -11,8 +11,10 @@ import { otpSecret } from "#src/sasldb/otp.js";
 import { scramSecret } from "#src/sasldb/scram.js";
 import { sha256, sortedPairs, textOf } from "../support/bytes.ts";
 import { databaseFixture } from "../support/fixtures.ts";
+import { needs } from "../support/native.ts";
 import { launcherOf, type Outcome, type RunOptions, run } from "../support/program.ts";
 import { temporaryFolder } from "../support/temp.ts";
+import { TERMINAL_TOOLS, Terminal } from "../support/terminal.ts";
 
 const HOST = "mail.example.com";
 
@@ -346,6 +348,18 @@ suite("tssasldblist", { concurrency: 2 }, () => {
     assert.equal(exit, 1);
     assert.equal(stdout, `alice@${HOST}: cmusaslsecretOTP\nalice@${HOST}: userPassword\n`);
     assert.equal(stderr, `tssasldblist: ${desk.file}: malformed key, left out: "bad\\u001b[2J\\u0000key"\n`);
+  });
+
+  test("names are printed as they are, but not to a terminal", async (t) => {
+    if (!needs(t, ...TERMINAL_TOOLS)) return;
+    const desk = new Desk(t);
+    await desk.set(["--mechanisms", "none", "a\x1b[31m"]);
+    assert.deepEqual(await desk.lines(), [`a\x1b[31m@${HOST}: userPassword`]);
+    for (const options of [[], ["--sort"]]) {
+      const terminal = await Terminal.start(t, [process.execPath, launcherOf("tssasldblist"), ...options, desk.file]);
+      assert.equal((await terminal.end()).exit, 0);
+      assert.equal(terminal.shown, `a\\x1b[31m@${HOST}: userPassword\r\n`);
+    }
   });
 
   test("a reader that goes away ends it quietly", async (t) => {
