@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { after, suite, type TestContext, test } from "node:test";
 import { openSasldb } from "#src/sasldb/sasldb-file.js";
 import { rootFolder } from "../support/fixtures.ts";
+import { needs } from "../support/native.ts";
 import { type Outcome, type RunOptions, run } from "../support/program.ts";
 import { temporaryFolder } from "../support/temp.ts";
 
@@ -64,7 +65,7 @@ suite("no other program is given it", () => {
 
   test("from a terminal, whose echo another program turns off", async (t) => {
     if (noStrace !== undefined) return t.skip(noStrace);
-    if (!existsSync("/usr/bin/script")) return t.skip("needs script (Debian package bsdutils)");
+    if (!needs(t, "script")) return;
     const folder = newFolder();
     const trace = join(folder, "trace");
     const outcome = await type(folder, ["-f", "db"], [PASSWORD, PASSWORD], tracing(trace));
@@ -172,7 +173,7 @@ suite("it is not said", () => {
   });
 
   test("two that differ, typed on a terminal", async (t) => {
-    if (!existsSync("/usr/bin/script")) return t.skip("needs script (Debian package bsdutils)");
+    if (!needs(t, "script")) return;
     const folder = newFolder();
     const { exit, stdout } = await type(folder, ["-f", "db"], [PASSWORD, `${PASSWORD}!`]);
     assert.equal(exit, 7, stdout);

@@ -28,6 +28,8 @@ const PACKAGES = {
   "sasl otp plugin": "libsasl2-modules-otp",
   postmap: "postfix",
   bash: "bash",
+  script: "bsdutils",
+  setpriv: "util-linux",
   stdbuf: "coreutils",
   stty: "coreutils",
   unshare: "util-linux",

@@ -342,12 +342,6 @@ function quote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** Why a case with a terminal cannot be run. */
-export function whyNoTerminal({ stdin }: SaslCase): string | undefined {
-  if (stdin.kind !== "tty" || fs.existsSync("/usr/bin/script")) return undefined;
-  return "needs script (Debian package bsdutils)";
-}
-
 async function runIn(launch: Launch, recorded: UnrecordedCase, cwd: string, inner: string, timeout: number): Promise<Ended> {
   const { stdin, context } = recorded;
   const files = { stdout: join(inner, "stdout"), stderr: join(inner, "stderr") };
