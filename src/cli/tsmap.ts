@@ -1,0 +1,68 @@
+/**
+ * tsmap: looks at, compares and converts maps and SASL databases.
+ */
+import { type Command, CommanderError } from "commander";
+import { say } from "./error-output.ts";
+import { Output, OutputError } from "./output.ts";
+import { printable } from "./printable.ts";
+import { strerror } from "./strerror.ts";
+import { EX_SIGPIPE } from "./sysexits.ts";
+import { tsmapCommand } from "./tsmap/commands.ts";
+import type { CommandModule, Context } from "./tsmap/context.ts";
+import { TROUBLE, Trouble } from "./tsmap/trouble.ts";
+import { programName, versionText } from "./version.ts";
+
+/** @returns the exit code: 0 for yes or done, 1 for no or findings, 2 for trouble. */
+export async function main(argv: readonly string[] = process.argv): Promise<number> {
+  const program = programName(argv, "tsmap");
+  const output = new Output();
+  try {
+    const code = await run(program, argv.slice(2), output);
+    await output.flush();
+    return code;
+  } catch (error) {
+    if (!(error instanceof OutputError)) throw error;
+    // A reader that goes away, as `head` does, is no news.
+    if ((error.cause as NodeJS.ErrnoException).code === "EPIPE") return EX_SIGPIPE;
+    say(`${program}: standard output: ${strerror(error.cause)}\n`);
+    return TROUBLE;
+  }
+}
+
+async function run(program: string, argv: readonly string[], output: Output): Promise<number> {
+  if (argv[0] === "--version") {
+    output.write(await versionText(program));
+    return 0;
+  }
+  let code = 0;
+  const tsmap = tsmapCommand(program, async (name, operands, options) => {
+    const context: Context = { program, output, environment: process.env, commands: tsmap };
+    const { run: execute } = (await import(`./tsmap/${name}.js`)) as CommandModule;
+    code = await execute(context, operands, options);
+  });
+  redirect(tsmap, output);
+  try {
+    await tsmap.parseAsync(argv, { from: "user" });
+  } catch (error) {
+    if (error instanceof Trouble) say(`${program}: ${printable(error.message)}\n`);
+    else if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : TROUBLE;
+    else throw error;
+    return TROUBLE;
+  }
+  return code;
+}
+
+/** Commander's own words go where ours go. */
+function redirect(command: Command, output: Output): void {
+  command.configureOutput({
+    writeOut: (text) => output.write(text),
+    writeErr: (text) => say(text),
+    outputError: (text, write) => write(`${fullName(command)}: ${printable(text.replace(/^error: /, "").trimEnd())}\n`),
+  });
+  for (const child of command.commands) redirect(child, output);
+}
+
+/** As it is called: "tsmap diff". */
+function fullName(command: Command): string {
+  return command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`;
+}

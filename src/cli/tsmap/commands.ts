@@ -1,0 +1,141 @@
+/**
+ * The commands of tsmap and their options: one table, from which the help, the
+ * shell completion and the manual pages are made.
+ *
+ * What a command does is in the file of its name, which is loaded when the
+ * command is called.
+ */
+import { Argument, Command, Option } from "commander";
+import { addFormatOptions } from "../format-settings.ts";
+
+/** Called with the name of the command, its operands and its options. */
+export type Run = (name: string, operands: readonly (string | readonly string[])[], options: object) => Promise<void>;
+
+/** What is printed of a file that may hold passwords. */
+const SHOW_SECRETS = "show passwords and other secrets, which are masked otherwise";
+
+/** The whole of tsmap, without commander's own output and exit. */
+export function tsmapCommand(program: string, run: Run): Command {
+  const tsmap = new Command(program)
+    .description("Look at, compare and convert the mail-authentication files of sendmail relays: hash maps and SASL databases.")
+    .usage("<command> [options]")
+    .exitOverride()
+    .option("--version", "show the version");
+  const add = (name: string, description: string): Command => {
+    const command = tsmap.command(name).description(description);
+    command.action((...args: unknown[]) => run(name, args.slice(0, -2) as (string | string[])[], command.opts<Record<string, unknown>>()));
+    return command;
+  };
+
+  add("inspect", "Say what a database file is, who can read it, and what is wrong with it.")
+    .argument("<file...>", "database files")
+    .option("--json", "as JSON (schemas/inspect.schema.json), a file to a line")
+    .option("--pages", "draw how full each page is");
+
+  add("list", "List the records of a map, in the order of the file.")
+    .argument("<file>", "a database or the source text of a map")
+    .option("--sort", "by key")
+    .option("--keys", "the keys alone")
+    .option("--json", "as JSON, a record to a line")
+    .option("--show-secrets", SHOW_SECRETS);
+
+  add("get", "Look up a key, as it stands and then as sendmail does (in lower case, with a NUL).")
+    .argument("<file>", "a database or the source text of a map")
+    .argument("<key>", "the key")
+    .option("--exact", "as it stands alone")
+    .option("--json", "as JSON")
+    .option("--show-secrets", SHOW_SECRETS);
+
+  add("dump", "Write a database as text, in the format of db_dump.")
+    .argument("<file>", "a database")
+    .option("-p", "printable characters as they are")
+    .addOption(new Option("--format <format>", "the text's").choices(["dump", "json", "csv"]).default("dump"))
+    .option("-o, --output <file>", "write to a file (mode 0600) instead of standard output")
+    .option("--show-secrets", "write a file that holds secrets, which is refused otherwise");
+
+  addFormatOptions(
+    add("load", "Make a database from such text, all or nothing.")
+      .argument("<file>", "the database to make or to replace")
+      .option("-f, --input <file>", "read the text from a file instead of standard input")
+      .addOption(new Option("--format <format>", "the text's").choices(["dump", "json", "csv"]).default("dump"))
+      .addOption(new Option("--type <type>", "instead of the one that the text names").choices(["hash", "btree"]))
+      .option("-n, --no-overwrite", "keep the first of several records with a key, in place of the last"),
+  );
+
+  add("verify", "Check the structure of database files: Berkeley DB's own verification, and a walk over every page.")
+    .argument("<file...>", "database files")
+    .option("--json", "as JSON, a file to a line");
+
+  addSourceOptions(
+    add("diff", "Compare two maps: their records, and then how they are stored.")
+      .argument("<a>", "a database or the source text of a map")
+      .argument("<b>", "another")
+      .option("--same-format", "a different byte order, version, page size or type counts as a difference")
+      .option("-q, --quiet", "no output, the exit code alone")
+      .option("--json", "as JSON")
+      .option(
+        "--fingerprint-key <file>",
+        "key of the fingerprints that stand for secrets, to compare those of several runs (default: random)",
+      )
+      .option("--show-secrets", SHOW_SECRETS),
+  );
+
+  addFormatOptions(
+    add("convert", "Make a database with the same records for another host, all or nothing.")
+      .argument("<file>", "a database of any version")
+      .requiredOption("-o, --output <file>", "the database to make or to replace")
+      .addOption(new Option("--type <type>", "another type of database").choices(["hash", "btree"])),
+  );
+
+  add("scrub", "Remove what was deleted from a database and still stands in its unused space; the records stay, all or nothing.")
+    .argument("<file>", "a database")
+    .option("-o, --output <file>", "leave the file as it is and make this one");
+
+  addSourceOptions(
+    add("lint", "Find what is wrong with an authinfo map: what sendmail would misread, ignore, or send mail without authentication for.")
+      .argument("<source...>", "source texts or databases")
+      .addOption(new Option("--format <format>", "of the findings").choices(["text", "json", "sarif"]).default("text"))
+      .option("--fix", "mend in the source what can be mended for certain"),
+  );
+
+  addSourceOptions(
+    add("resolve", "Say which entry of an authinfo map sendmail uses for a server, and what it does with it.")
+      .argument("<map>", "an authinfo map, or its source text")
+      .requiredOption("--server <name>", "the server's name, as sendmail knows it: [192.0.2.1] for an address in brackets")
+      .option("--addr <ip>", "the server's address")
+      .option("--client-mechanisms <list>", "sendmail's AuthMechanisms")
+      .option("--server-mechanisms <list>", "what the server offers")
+      .option("--json", "as JSON")
+      .option("--show-secrets", SHOW_SECRETS),
+  );
+
+  addSourceOptions(
+    add("auth", "Hold a client's authinfo map against the SASL database of its relay: would it authenticate, and if not, why not.")
+      .requiredOption("--authinfo <map>", "the client's authinfo map, or its source text")
+      .requiredOption("--sasldb <file>", "the relay's SASL database")
+      .requiredOption("--relay <host>", "the relay's name, as the client's sendmail knows it")
+      .option("--addr <ip>", "the relay's address")
+      .option("--hostname <name>", "the relay's own host name, where that is another")
+      .option("--client-mechanisms <list>", "the client's AuthMechanisms")
+      .option("--server-mechanisms <list>", "the relay's AuthMechanisms")
+      .option("--json", "as JSON"),
+  );
+
+  add("completion", "Print the completion script of a shell, for all programs of this package.").addArgument(
+    new Argument("<shell>", "the shell").choices(["bash", "zsh", "fish"]),
+  );
+  return tsmap;
+}
+
+/** The options of makemap that say how the source text of a map is read. */
+function addSourceOptions(command: Command): Command {
+  const heading = "Source text, as for makemap:";
+  return command
+    .addOption(new Option("-N", "a NUL is stored behind key and value").helpGroup(heading))
+    .addOption(new Option("-f", "keys keep their upper case").helpGroup(heading))
+    .addOption(new Option("-e", "a key may stand without a value").helpGroup(heading))
+    .addOption(new Option("-r", "the last of several records with a key counts, not the first").helpGroup(heading))
+    .addOption(new Option("-d", "all records with a key count").helpGroup(heading))
+    .addOption(new Option("-t <delimiter>", "between key and value").helpGroup(heading))
+    .addOption(new Option("-D <comment>", "a line that begins with it is a comment").helpGroup(heading));
+}

@@ -1,0 +1,30 @@
+/**
+ * Why a command of tsmap could not do what it was asked for.
+ */
+import { HashFileError } from "../../hash-file/layout.ts";
+import { strerror } from "../strerror.ts";
+
+/** The exit code of a command that could not answer. */
+export const TROUBLE = 2;
+
+/** Ends a command; the message is for its user, and names the file. */
+export class Trouble extends Error {}
+
+/**
+ * Does something with a file.
+ * @throws {Trouble} in place of what the file system and the readers of files throw.
+ */
+export function withFile<T>(file: string, what: () => T): T {
+  try {
+    return what();
+  } catch (error) {
+    throw troubleWith(file, error);
+  }
+}
+
+/** What an error about a file is to its user; an error of another kind is returned as it is. */
+export function troubleWith(file: string, error: unknown): unknown {
+  if (error instanceof HashFileError) return new Trouble(`${file}: ${error.message}`);
+  if (error instanceof Error && "code" in error && "syscall" in error) return new Trouble(`${file}: ${strerror(error)}`);
+  return error;
+}
