@@ -1,0 +1,149 @@
+/**
+ * Which part of a record is secret, and the record with it masked.
+ *
+ * Secrets are the data of a SASL database (Cyrus SASL 2.1, plugins/sasldb.c),
+ * the P items of an authinfo value (sendmail, usersmtp.c, parseauthinfo), and
+ * the data of a sasl_passwd map (Postfix, SASL_README). A value that is not
+ * understood may be one of these with a mistake in it, and is masked whole.
+ */
+import { isIPv6 } from "node:net";
+
+/** What stands for a secret, whatever its length. */
+export const MASK = "***";
+
+export interface MaskedRecord {
+  /** The bytes that went in, where nothing in them is secret. */
+  readonly key: Uint8Array;
+  readonly data: Uint8Array;
+  /** Whether anything was masked. */
+  readonly isMasked: boolean;
+}
+
+const MASK_BYTES: Uint8Array = new Uint8Array(Buffer.from(MASK));
+
+const NUL = 0x00;
+const DOUBLE_QUOTE = 0x22;
+const SINGLE_QUOTE = 0x27;
+const COLON = 0x3a;
+const EQUALS = 0x3d;
+
+/** Masks what is secret in a record; the bytes that go in are not changed. */
+export function maskRecord(key: Uint8Array, data: Uint8Array): MaskedRecord {
+  if (!mayHoldSecret(key, data)) return { key, data, isMasked: false };
+  if (hasInnerNul(key)) return { key, data: MASK_BYTES, isMasked: true };
+  const keyText = latin1(key);
+  const shownKey = maskKey(keyText);
+  const dataText = latin1(data);
+  // Where an item of the key has no end, its rest is in the data.
+  const shownData = shownKey === keyText ? maskData(keyText, dataText) : dataText && MASK;
+  const isMasked = shownKey !== keyText || shownData !== dataText;
+  return isMasked ? { key: bytesOf(shownKey, keyText, key), data: bytesOf(shownData, dataText, data), isMasked } : { key, data, isMasked };
+}
+
+/** Whether anything in a record is secret. */
+export function holdsSecret(key: Uint8Array, data: Uint8Array): boolean {
+  return mayHoldSecret(key, data) && maskRecord(key, data).isMasked;
+}
+
+/** Most records of most maps can be told to hold none without being understood: every secret comes with one of these bytes. */
+function mayHoldSecret(key: Uint8Array, data: Uint8Array): boolean {
+  for (let i = 0; i < key.length; i++) {
+    const byte = key[i] as number;
+    if (byte <= COLON || byte === EQUALS) {
+      if (byte === COLON || byte === EQUALS || byte === DOUBLE_QUOTE || byte === SINGLE_QUOTE) return true;
+      if (byte === NUL && i < key.length - 1) return true;
+    }
+  }
+  for (let i = 0; i < data.length; i++) {
+    const byte = data[i] as number;
+    if (byte === COLON || byte === EQUALS) return true;
+  }
+  return false;
+}
+
+/** user NUL realm NUL property; and any other key with a NUL that does not just end it, which no map of names has. */
+function hasInnerNul(key: Uint8Array): boolean {
+  const at = key.indexOf(NUL);
+  return at >= 0 && at < key.length - 1;
+}
+
+/** The tag, behind a byte order mark or a quote too. */
+const AUTHINFO_TAG = /^[^a-z0-9]{0,4}authinfo:/i;
+/**
+ * What stands behind the tag: nothing, a name or an address, maybe in brackets,
+ * maybe with a port; but not the `P:1234` of an item that the blank before is missing of.
+ */
+const SERVER = /^(?:[a-z0-9._-]*|\[[a-z0-9._:-]*\]|(?:ipv6:)?[0-9a-f:.]+)(?:(?<!p):\d{1,5})?\0?$/i;
+const SERVER_NAME = /^[a-z0-9._-]+(?=["'])/i;
+/** An item for a password, with or without quotes. */
+const PASSWORD_ITEM = /(?<![a-z0-9])p[:=]/i;
+
+/** A key holds items where the blank behind it is missing. */
+function maskKey(key: string): string {
+  const tag = AUTHINFO_TAG.exec(key)?.[0];
+  if (tag !== undefined) {
+    const server = key.slice(tag.length);
+    return SERVER.test(server) ? key : `${tag}${SERVER_NAME.exec(server)?.[0] ?? ""}${MASK}`;
+  }
+  const item = PASSWORD_ITEM.exec(key);
+  return item === null ? key : `${key.slice(0, item.index + 2)}${MASK}`;
+}
+
+/** What the value of an authinfo record may be instead of items. */
+const AUTHINFO_ANSWER = /^(?:no|\?|temp)?[ \t\r\n\0]*$/i;
+
+function maskData(key: string, data: string): string {
+  const items = maskItems(data);
+  if (items !== undefined) return items;
+  if (AUTHINFO_TAG.test(key)) return AUTHINFO_ANSWER.test(data) ? data : MASK;
+  return PASSWORD_ITEM.test(data) || isCredentials(key, data) ? MASK : data;
+}
+
+const ITEM = /[ \t]*"([uiprm][:=])([^"]*)"/giy;
+const END = /[ \t\r\n\0]*$/y;
+/** Within another item: that item's closing quote is missing. */
+const SWALLOWED = /p(?::|=[^=])/i;
+
+/** The items of an authinfo value with the text of its passwords masked; undefined where it is not made of items alone. */
+function maskItems(data: string): string | undefined {
+  let shown = "";
+  let at = 0;
+  ITEM.lastIndex = 0;
+  for (let item = ITEM.exec(data); item !== null; item = ITEM.exec(data)) {
+    const [whole, tag = "", text = ""] = item;
+    const isPassword = tag[0] === "P" || tag[0] === "p";
+    // A password that begins with a quote ends before it has begun.
+    if (isPassword ? text === "" : SWALLOWED.test(text)) return undefined;
+    shown += isPassword ? `${whole.slice(0, whole.length - text.length - 1)}${MASK}"` : whole;
+    at = ITEM.lastIndex;
+  }
+  END.lastIndex = at;
+  return at > 0 && END.test(data) ? shown + data.slice(at) : undefined;
+}
+
+/** [host]:port, which sasl_passwd maps have for keys, and others hardly. */
+const BRACKETED_SERVER = /^\[[^\]]*\]:/;
+/** Mailers and transports, which a host comes behind; or, behind `error` and its like, a text. */
+const ROUTE =
+  /^(?:(?:e?smtp|dsmtp|smtp8|smtps|relay|lmtp|uucp(?:-\w+)?)?:(?:\[[^\]]*\]|[a-z0-9-]+(?:\.[a-z0-9-]+)+|\$h|%\d)?(?::\w{1,10})?|error:.*|local:.*|(?:discard|hold|retry|virtual):)\0?$/is;
+/** What a value of an access map begins with. */
+const VERDICT =
+  /^(?:[245]\d\d|[245]\.\d{1,3}\.\d{1,3}|(?:OK|RELAY|REJECT|DISCARD|DUNNO|HOLD|WARN|INFO|SKIP|FILTER|PREPEND|REDIRECT|BCC|DEFER(?:_IF_\w+)?)(?= )|ERROR:|QUARANTINE:|(?:(?:TEMP|PERM)\+)?(?:VERIFY|ENCR):)/;
+/** Of an alias. */
+const ALIAS = /^(?::include:|"?\|)/;
+
+/** user:password */
+function isCredentials(key: string, data: string): boolean {
+  if (!data.includes(":")) return false;
+  if (VERDICT.test(data) || ALIAS.test(data)) return false;
+  if (BRACKETED_SERVER.test(key)) return true;
+  return !ROUTE.test(data) && !isIPv6(data.replace(/^ipv6:|\0$/gi, ""));
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+}
+
+function bytesOf(text: string, before: string, bytes: Uint8Array): Uint8Array {
+  return text === before ? bytes : new Uint8Array(Buffer.from(text, "latin1"));
+}
