@@ -5,7 +5,7 @@
 export { LockedError } from "./files/file-lock.ts";
 export { type FileFormat, HASH_VERSIONS, type HashVersion, TARGETS, type TargetName, targetFormat } from "./hash-file/file-format.ts";
 export { setHashVersion } from "./hash-file/hash-version.ts";
-export { HashFileError } from "./hash-file/layout.ts";
+export { HashFileError } from "./hash-file/error.ts";
 export type { SourceDiagnostic, SourceProblem } from "./makemap/diagnostic.ts";
 export { MapBuilder, type MapBuilderOptions, MapWriteError } from "./makemap/map-builder.ts";
 export { type OpenMapOptions, openMap } from "./makemap/map-dump.ts";

@@ -1,7 +1,7 @@
 /**
  * tssasldblist: sasldblistusers, as a program (Cyrus SASL 2.1.28, utils/sasldblistusers.c).
  */
-import { HashFileError } from "../hash-file/layout.ts";
+import { HashFileError } from "../hash-file/error.ts";
 import { type KeyParts, listSasldb } from "../sasldb/listing.ts";
 import { say } from "./error-output.ts";
 import { Output, OutputError } from "./output.ts";

@@ -2,7 +2,8 @@
  * Residue: what stands in the unused space of the pages of a hash file. libdb
  * leaves there what was deleted or moved, and a copy of other pages.
  */
-import { HashFileError, type HashLayout, PageField, PageType } from "./layout.ts";
+import { HashFileError } from "./error.ts";
+import { PageField, type PageLayout, PageType } from "./layout.ts";
 
 /**
  * Sets the unused space of a page to zero. A page that is not what it should
@@ -10,7 +11,7 @@ import { HashFileError, type HashLayout, PageField, PageType } from "./layout.ts
  * file with checksums, which cover unused space too, and the file's first one.
  * @param page whole; changed in place.
  */
-export function clearUnusedSpace(page: Uint8Array, layout: HashLayout): void {
+export function clearUnusedSpace(page: Uint8Array, layout: PageLayout): void {
   const { pageSize, headerLength, isLittleEndian, hasChecksums } = layout;
   if (page.length !== pageSize) throw new HashFileError(`a page of ${page.length} bytes, not ${pageSize}`);
   if (hasChecksums) return;

@@ -1,7 +1,7 @@
 /**
  * Why a command of tsmap could not do what it was asked for.
  */
-import { HashFileError } from "../../hash-file/layout.ts";
+import { HashFileError } from "../../hash-file/error.ts";
 import { strerror } from "../strerror.ts";
 
 /** The exit code of a command that could not answer. */

@@ -1,0 +1,211 @@
+/**
+ * The records of a btree file, and the duplicates of a hash file that are too
+ * many for their page: they are a btree of their own.
+ *
+ * A tree is read from its root, not along its leaves. Layout: dbinc/db_page.h
+ * of libdb 5.3 (BKEYDATA, BOVERFLOW, BINTERNAL, RINTERNAL).
+ */
+import { damaged, HashFileError } from "./error.ts";
+import { type BtreeLayout, PageField, PageType } from "./layout.ts";
+import { type PageReader, u16, u32 } from "./page-reader.ts";
+import type { VisitItem, VisitRecord } from "./visit.ts";
+
+/** BKEYDATA.type, and the flag on it of an item that was deleted. */
+const Item = { inline: 1, duplicates: 2, overflow: 3 } as const;
+const DELETED = 0x80;
+/** Where an item has its type, and what it is long before its bytes. */
+const TYPE = 2;
+const INLINE_HEADER = 3;
+/** BOVERFLOW. */
+const OVERFLOW = { page: 4, length: 8, size: 12 } as const;
+/** BINTERNAL and RINTERNAL. */
+const CHILD = { btree: { page: 4, size: 12 }, recno: { page: 0, size: 8 } } as const;
+
+const EMPTY = Buffer.alloc(0);
+
+export interface BtreeWalkOptions {
+  /** Called with the damage where the tree cannot be read to its end. Default: it is thrown. */
+  readonly onDamage?: (damage: HashFileError) => void;
+}
+
+/** Calls `visit` for each record of a btree file; yields after each leaf. */
+export function* walkBtree(
+  reader: PageReader,
+  { root }: BtreeLayout,
+  visit: VisitRecord,
+  { onDamage }: BtreeWalkOptions = {},
+): Generator<void, void, undefined> {
+  const onPage = (step: () => void): void => {
+    try {
+      step();
+    } catch (error) {
+      if (onDamage === undefined || !(error instanceof HashFileError)) throw error;
+      onDamage(error);
+    }
+  };
+  reader.take(0);
+  for (const number of leavesOf(reader, root, PageType.btreeLeaf, onPage)) {
+    onPage(() => visitPairs(reader, number, visit));
+    yield;
+  }
+}
+
+/**
+ * Calls `visit` for each of the duplicates below a root page.
+ * @param from the page that names the root, for errors.
+ */
+export function visitDuplicates(reader: PageReader, from: number, root: number, visit: VisitItem): void {
+  if (root === 0) throw damaged(from, "duplicates on page 0");
+  const type = reader.peek(root)[PageField.type] as number;
+  const leaf = type === PageType.recnoInternal || type === PageType.recnoLeaf ? PageType.recnoLeaf : PageType.duplicateLeaf;
+  for (const number of leavesOf(reader, root, leaf)) {
+    const duplicates = new Leaf(reader, number);
+    for (const offset of duplicates.offsets) {
+      if (!duplicates.isDeleted(offset)) duplicates.visit(offset, visit);
+    }
+  }
+}
+
+/**
+ * The numbers of the leaves below a root, in order. Levels fall by one from
+ * page to page, so that a tree has an end.
+ * @param onPage called with what is done with each page.
+ */
+function* leavesOf(
+  reader: PageReader,
+  root: number,
+  leaf: number,
+  onPage: (step: () => void) => void = (step) => step(),
+): Generator<number, void, undefined> {
+  const path: { readonly children: readonly number[]; next: number; readonly level: number }[] = [];
+  for (let number: number | undefined = root; number !== undefined; number = nextChild(path)) {
+    const at = number;
+    let isLeaf = false;
+    onPage(() => {
+      const page = reader.take(at);
+      reader.checkNumber(page, at);
+      const level = page[PageField.level] as number;
+      const above = path.at(-1);
+      if (above !== undefined && level !== above.level - 1) throw damaged(at, `of level ${level} below level ${above.level}`);
+      isLeaf = page[PageField.type] === leaf;
+      if (!isLeaf) path.push({ children: childrenOf(reader, page, at, leaf), next: 0, level });
+    });
+    if (isLeaf) yield at;
+  }
+}
+
+function nextChild(path: { readonly children: readonly number[]; next: number }[]): number | undefined {
+  for (let last = path.at(-1); last !== undefined; last = path.at(-1)) {
+    if (last.next < last.children.length) return last.children[last.next++];
+    path.pop();
+  }
+  return undefined;
+}
+
+/** The pages that an internal page names. */
+function childrenOf(reader: PageReader, page: Buffer, number: number, leaf: number): number[] {
+  const { isLittleEndian, pageSize } = reader.layout;
+  const type = page[PageField.type];
+  const isRecno = leaf === PageType.recnoLeaf;
+  if (type !== (isRecno ? PageType.recnoInternal : PageType.btreeInternal)) throw damaged(number, `of type ${type}, not of a btree`);
+  const child = isRecno ? CHILD.recno : CHILD.btree;
+  return itemsOf(reader, page, number).map((offset) => {
+    if (offset + child.size > pageSize) throw damaged(number, "an item lies outside");
+    return u32(page, offset + child.page, isLittleEndian);
+  });
+}
+
+/** Where the items of a page begin. */
+function itemsOf({ layout }: PageReader, page: Buffer, number: number): number[] {
+  const { headerLength, pageSize, isLittleEndian } = layout;
+  const entries = u16(page, PageField.entries, isLittleEndian);
+  const index = headerLength + 2 * entries;
+  if (index > pageSize) throw damaged(number, `${entries} items`);
+  const offsets: number[] = [];
+  for (let i = 0; i < entries; i++) {
+    const offset = u16(page, headerLength + 2 * i, isLittleEndian);
+    if (offset < index || offset + INLINE_HEADER > pageSize) throw damaged(number, `item ${i} lies outside`);
+    offsets.push(offset);
+  }
+  return offsets;
+}
+
+/** The items of a leaf, whose bytes are read when they are asked for. */
+class Leaf {
+  readonly #reader: PageReader;
+  readonly #page: Buffer;
+  readonly #number: number;
+  /** What is left of the page for items that do not overlap. */
+  #room: number;
+
+  constructor(reader: PageReader, number: number) {
+    this.#reader = reader;
+    this.#page = reader.peek(number);
+    this.#number = number;
+    this.#room = reader.layout.pageSize;
+  }
+
+  get offsets(): number[] {
+    return itemsOf(this.#reader, this.#page, this.#number);
+  }
+
+  isDeleted(offset: number): boolean {
+    return ((this.#page[offset + TYPE] as number) & DELETED) !== 0;
+  }
+
+  /** Calls `visit` with the bytes of an item, or with those of each of its duplicates. */
+  visit(offset: number, visit: VisitItem): void {
+    const { isLittleEndian } = this.#reader.layout;
+    const page = this.#page;
+    const type = (page[offset + TYPE] as number) & ~DELETED;
+    if (type === Item.inline) {
+      const start = offset + INLINE_HEADER;
+      const end = start + u16(page, offset, isLittleEndian);
+      this.#use(end - offset);
+      if (end > page.length) throw damaged(this.#number, "an item lies outside");
+      visit(page, start, end);
+      return;
+    }
+    this.#use(OVERFLOW.size);
+    if (offset + OVERFLOW.size > page.length) throw damaged(this.#number, "an item lies outside");
+    const first = u32(page, offset + OVERFLOW.page, isLittleEndian);
+    if (type === Item.overflow) {
+      const bytes = this.#reader.overflow(this.#number, first, u32(page, offset + OVERFLOW.length, isLittleEndian));
+      visit(bytes, 0, bytes.length);
+    } else if (type === Item.duplicates) {
+      visitDuplicates(this.#reader, this.#number, first, visit);
+    } else {
+      throw damaged(this.#number, `an item of type ${type}`);
+    }
+  }
+
+  /** Items that overlap could say more than a page holds. */
+  #use(bytes: number): void {
+    this.#room -= bytes;
+    if (this.#room < 0) throw damaged(this.#number, "items overlap");
+  }
+}
+
+function visitPairs(reader: PageReader, number: number, visit: VisitRecord): void {
+  const leaf = new Leaf(reader, number);
+  const { offsets } = leaf;
+  if (offsets.length % 2 !== 0) throw damaged(number, `${offsets.length} items`);
+  let keyBytes: Buffer = EMPTY;
+  let keyStart = 0;
+  let keyEnd = 0;
+  let keyOffset = -1;
+  for (let i = 0; i < offsets.length; i += 2) {
+    const data = offsets[i + 1] as number;
+    if (leaf.isDeleted(data)) continue;
+    // The duplicates of a key that are on its page share one item.
+    if (offsets[i] !== keyOffset) {
+      keyOffset = offsets[i] as number;
+      leaf.visit(keyOffset, (bytes, start, end) => {
+        keyBytes = bytes;
+        keyStart = start;
+        keyEnd = end;
+      });
+    }
+    leaf.visit(data, (bytes, start, end) => visit(keyBytes, keyStart, keyEnd, bytes, start, end));
+  }
+}

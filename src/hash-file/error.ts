@@ -1,0 +1,20 @@
+/**
+ * What is wrong with a database file.
+ */
+
+/** A file that is no database, one that is not read here, or a damaged one; the message names the damage and its page. */
+export class HashFileError extends Error {
+  /** Of the damage, where it is on one page. */
+  readonly page: number | undefined;
+
+  constructor(message: string, page?: number) {
+    super(message);
+    this.name = "HashFileError";
+    this.page = page;
+  }
+}
+
+/** The error for damage on a page. */
+export function damaged(page: number, what: string): HashFileError {
+  return new HashFileError(`damaged: page ${page}: ${what}`, page);
+}

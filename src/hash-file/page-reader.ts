@@ -1,0 +1,109 @@
+/**
+ * The pages of a database file by number, each at most once, and what stands on
+ * a chain of overflow pages.
+ *
+ * A chain or a tree that comes back to a page has no end; so a page that is
+ * reached twice is damage, and whatever the pages say, a walk over a file takes
+ * no more steps than it has pages.
+ */
+import type { FileHandle } from "berkeley-db-js";
+import { damaged, HashFileError } from "./error.ts";
+import { PageField, type PageLayout, PageType } from "./layout.ts";
+
+/** Pages are read this many bytes at a time, and this many of such stretches are kept. */
+const STRETCH = 1 << 18;
+const KEPT = 64;
+
+export class PageReader {
+  readonly layout: PageLayout;
+  readonly #file: FileHandle;
+  /** By their place in the file; the one that was read last is the last. */
+  readonly #stretches = new Map<number, Buffer>();
+  /** One for each page of the file. */
+  readonly #taken: Uint8Array;
+
+  /** @param file stays the caller's, and open. */
+  constructor(file: FileHandle, layout: PageLayout) {
+    this.#file = file;
+    this.layout = layout;
+    this.#taken = new Uint8Array(layout.pages);
+  }
+
+  /** A view of a page, whether it was taken or not. */
+  peek(page: number): Buffer {
+    const { pageSize, pages } = this.layout;
+    if (page >= pages) throw new HashFileError(`damaged: page ${page} of ${pages} pages`);
+    const at = page * pageSize;
+    const index = Math.floor(at / STRETCH);
+    const stretch = this.#stretches.get(index) ?? this.#read(index);
+    const from = at - index * STRETCH;
+    if (from + pageSize > stretch.length) throw new HashFileError(`damaged: the file ends before page ${page}`);
+    return stretch.subarray(from, from + pageSize);
+  }
+
+  /**
+   * A view of a page, which has not been taken before.
+   * @throws {HashFileError} it has, or lies outside of the file.
+   */
+  take(page: number): Buffer {
+    const bytes = this.peek(page);
+    if (this.#taken[page] === 1) throw damaged(page, "reached twice");
+    this.#taken[page] = 1;
+    return bytes;
+  }
+
+  wasTaken(page: number): boolean {
+    return this.#taken[page] === 1;
+  }
+
+  /**
+   * What stands on a chain of overflow pages: a long key or long data.
+   * @param from the page that names the chain, for errors.
+   * @returns the caller's own.
+   */
+  overflow(from: number, first: number, length: number): Buffer {
+    const { pageSize, headerLength, isLittleEndian, pages } = this.layout;
+    if (length > pages * pageSize) throw damaged(from, `an item of ${length} bytes`);
+    const parts: Buffer[] = [];
+    let done = 0;
+    for (let number = first; number !== 0; ) {
+      const page = this.take(number);
+      if (page[PageField.type] !== PageType.overflow) throw damaged(number, `of type ${page[PageField.type]}, not of a long item`);
+      this.checkNumber(page, number);
+      const part = u16(page, PageField.lowest, isLittleEndian);
+      if (headerLength + part > pageSize || done + part > length) throw damaged(number, `${part} bytes of a long item`);
+      parts.push(Buffer.from(page.subarray(headerLength, headerLength + part)));
+      done += part;
+      number = u32(page, PageField.next, isLittleEndian);
+    }
+    if (done !== length) throw damaged(from, `an item of ${length} bytes, of which ${done} are there`);
+    return Buffer.concat(parts);
+  }
+
+  /** Every page of a kind that has a header says which one it is. */
+  checkNumber(page: Buffer, number: number): void {
+    const said = u32(page, PageField.number, this.layout.isLittleEndian);
+    if (said !== number) throw damaged(number, `says that it is page ${said}`);
+  }
+
+  #read(index: number): Buffer {
+    if (this.#stretches.size >= KEPT) {
+      const [oldest] = this.#stretches.keys();
+      this.#stretches.delete(oldest as number);
+    }
+    const bytes = Buffer.allocUnsafeSlow(STRETCH);
+    const stretch = bytes.subarray(0, this.#file.read(bytes, index * STRETCH));
+    this.#stretches.set(index, stretch);
+    return stretch;
+  }
+}
+
+export function u16(page: Buffer, offset: number, isLittleEndian: boolean): number {
+  const low = page[isLittleEndian ? offset : offset + 1] as number;
+  const high = page[isLittleEndian ? offset + 1 : offset] as number;
+  return low | (high << 8);
+}
+
+export function u32(page: Buffer, offset: number, isLittleEndian: boolean): number {
+  return isLittleEndian ? page.readUInt32LE(offset) : page.readUInt32BE(offset);
+}

@@ -1,0 +1,117 @@
+/**
+ * Any map: a database of any version that is read here, or the source text that
+ * a map is made from.
+ */
+import { type FileHandle, type FileSystem, nodeFileSystem, RecordBatch } from "berkeley-db-js";
+import { DatabaseFile, type StoredRecord } from "../hash-file/database-file.ts";
+import { foreignKind } from "../hash-file/foreign-kind.ts";
+import { readHeader } from "../hash-file/layout.ts";
+import type { SourceDiagnostic } from "../makemap/diagnostic.ts";
+import { type SourceOptions, SourceParser } from "../makemap/source-parser.ts";
+
+const BEGINNING = 4096;
+const STRETCH = 1 << 18;
+const DATABASE_SUFFIX = ".db";
+
+export interface ReadMapOptions extends SourceOptions {
+  /** What a second record of a key in a source text is: refused (the default), the one that counts (-r), or one more (-d). */
+  readonly duplicates?: "refuse" | "replace" | "keep";
+  readonly fileSystem?: FileSystem;
+}
+
+/** What a source text says, as makemap would store it. */
+export interface SourceText {
+  readonly kind: "source";
+  readonly records: readonly SourceRecord[];
+  /** What makemap would complain of. */
+  readonly diagnostics: readonly SourceDiagnostic[];
+}
+
+export interface SourceRecord extends StoredRecord {
+  /** From 1. */
+  readonly line: number;
+}
+
+/** A database that is open. */
+export interface OpenDatabase {
+  readonly kind: "database";
+  readonly file: DatabaseFile;
+}
+
+/**
+ * Opens a map, hands it over and closes it.
+ * @param path a file that is no database, and whose name does not end in ".db", is taken for source text.
+ * @param use what it returns is returned; the map is good during the call.
+ * @throws {HashFileError} neither a database that is read here, nor text.
+ * @throws {Error} of the file system.
+ */
+export function withMap<T>(path: string, options: ReadMapOptions, use: (map: OpenDatabase | SourceText) => T): T {
+  const file = (options.fileSystem ?? nodeFileSystem).open(path, { write: false }, 0);
+  try {
+    return use(openMap(path, file, options));
+  } finally {
+    file.close();
+  }
+}
+
+/**
+ * The records of a map of either kind, as copies: of a database in the order of
+ * the file, of a text in that of its lines.
+ */
+export function readMap(path: string, options: ReadMapOptions = {}): StoredRecord[] {
+  return withMap(path, options, (map) => [...recordsOf(map)]);
+}
+
+export function recordsOf(map: OpenDatabase | SourceText): Iterable<StoredRecord> {
+  return map.kind === "database" ? map.file.records() : map.records;
+}
+
+function openMap(path: string, file: FileHandle, options: ReadMapOptions): OpenDatabase | SourceText {
+  const beginning = new Uint8Array(BEGINNING);
+  const first = beginning.subarray(0, file.read(beginning, 0));
+  if (isDatabase(path, first)) return { kind: "database", file: new DatabaseFile(file) };
+  return readSource(file, options);
+}
+
+/** @throws {HashFileError} neither a database nor text. */
+function isDatabase(path: string, first: Uint8Array): boolean {
+  try {
+    readHeader(first.subarray(0, 512));
+    return true;
+  } catch (error) {
+    const mayBeText = first.length === 0 || foreignKind(first) === ", but text";
+    if (mayBeText && !path.endsWith(DATABASE_SUFFIX)) return false;
+    throw error;
+  }
+}
+
+function readSource(file: FileHandle, options: ReadMapOptions): SourceText {
+  const parser = new SourceParser(options);
+  const sink = { batch: new RecordBatch(), lines: [] as number[], diagnostics: [] as SourceDiagnostic[] };
+  const stretch = new Uint8Array(STRETCH);
+  for (let at = 0, length = 1; length > 0; at += length) {
+    length = file.read(stretch, at);
+    if (length > 0) parser.write(stretch.subarray(0, length), sink);
+  }
+  parser.end(sink);
+  const all = Array.from(sink.batch, ([key, data], i) => ({ key: key.slice(), data: data.slice(), line: sink.lines[i] as number }));
+  sink.batch.clear();
+  return { kind: "source", ...settle(all, sink.diagnostics, options.duplicates ?? "refuse") };
+}
+
+/** What becomes of several records with a key. */
+function settle(
+  all: readonly SourceRecord[],
+  found: readonly SourceDiagnostic[],
+  duplicates: "refuse" | "replace" | "keep",
+): Pick<SourceText, "records" | "diagnostics"> {
+  if (duplicates === "keep") return { records: all, diagnostics: found };
+  const byKey = new Map<string, SourceRecord>();
+  const diagnostics = [...found];
+  for (const record of all) {
+    const key = Buffer.from(record.key).toString("latin1");
+    if (!byKey.has(key) || duplicates === "replace") byKey.set(key, record);
+    else diagnostics.push({ problem: "duplicate-key", line: record.line, key: record.key });
+  }
+  return { records: [...byKey.values()], diagnostics: diagnostics.sort((a, b) => a.line - b.line) };
+}
