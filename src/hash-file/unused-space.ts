@@ -1,37 +1,63 @@
 /**
- * Residue: what stands in the unused space of the pages of a hash file. libdb
+ * Residue: what stands in the unused space of the pages of a database. libdb
  * leaves there what was deleted or moved, and a copy of other pages.
  */
 import { HashFileError } from "./error.ts";
 import { PageField, type PageLayout, PageType } from "./layout.ts";
 
+/** Of the first page's bytes so many mean something. */
+const META_USED = 512;
+
+/** A part of a page: the offset of its first byte, and that of the first one behind it. */
+export type Stretch = readonly [from: number, to: number];
+
+/**
+ * The unused space of a page of any kind but 1.85's; empty for one that is not
+ * what it should be.
+ * @param page whole.
+ */
+export function unusedSpace(page: Uint8Array, layout: PageLayout): Stretch {
+  const { pageSize, headerLength, isLittleEndian } = layout;
+  const view = new DataView(page.buffer, page.byteOffset, page.length);
+  const lowest = view.getUint16(PageField.lowest, isLittleEndian);
+  switch (page[PageField.type]) {
+    case PageType.invalid:
+      return [headerLength, pageSize];
+    case PageType.overflow:
+      return stretch(headerLength + lowest, pageSize);
+    case PageType.hash:
+    case PageType.hashUnsorted:
+    case PageType.btreeLeaf:
+    case PageType.btreeInternal:
+    case PageType.recnoLeaf:
+    case PageType.recnoInternal:
+    case PageType.duplicateLeaf: {
+      const entries = view.getUint16(PageField.entries, isLittleEndian);
+      // A page of 65536 bytes without items has 0 here: its size does not fit.
+      return stretch(headerLength + 2 * entries, entries === 0 ? pageSize : lowest, pageSize);
+    }
+    case PageType.hashMeta:
+    case PageType.btreeMeta:
+      return stretch(META_USED, pageSize);
+    default:
+      return [0, 0];
+  }
+}
+
+function stretch(from: number, to: number, most = to): Stretch {
+  return from <= to && to <= most ? [from, to] : [0, 0];
+}
+
 /**
  * Sets the unused space of a page to zero. A page that is not what it should
  * be stays as it is, for whoever reads it to report; so does every page of a
- * file with checksums, which cover unused space too, and the file's first one.
+ * file with checksums, which cover unused space too.
  * @param page whole; changed in place.
  */
 export function clearUnusedSpace(page: Uint8Array, layout: PageLayout): void {
-  const { pageSize, headerLength, isLittleEndian, hasChecksums } = layout;
+  const { pageSize, hasChecksums } = layout;
   if (page.length !== pageSize) throw new HashFileError(`a page of ${page.length} bytes, not ${pageSize}`);
   if (hasChecksums) return;
-  const view = new DataView(page.buffer, page.byteOffset, page.length);
-  const number = view.getUint16(PageField.lowest, isLittleEndian);
-  switch (page[PageField.type]) {
-    case PageType.invalid:
-      page.fill(0, headerLength);
-      break;
-    case PageType.overflow:
-      if (headerLength + number <= pageSize) page.fill(0, headerLength + number);
-      break;
-    case PageType.hash:
-    case PageType.hashUnsorted: {
-      const entries = view.getUint16(PageField.entries, isLittleEndian);
-      const from = headerLength + 2 * entries;
-      // A page of 65536 bytes without items has 0 here: its size does not fit.
-      const to = entries === 0 ? pageSize : number;
-      if (from <= to && to <= pageSize) page.fill(0, from, to);
-      break;
-    }
-  }
+  const [from, to] = unusedSpace(page, layout);
+  page.fill(0, from, to);
 }

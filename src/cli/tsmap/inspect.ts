@@ -1,0 +1,182 @@
+/**
+ * tsmap inspect: what a database file is, who can read it, and what is wrong
+ * with it.
+ */
+import { type Stats, statSync } from "node:fs";
+import { nodeFileSystem } from "berkeley-db-js";
+import { releasesThat } from "../../hash-file/compatibility.ts";
+import type { PageUse } from "../../hash-file/page-survey.ts";
+import { type Inspection, inspect } from "../../map-file/inspection.ts";
+import type { MapKind, NulUse } from "../../map-file/map-kind.ts";
+import { printable } from "../printable.ts";
+import type { Context } from "./context.ts";
+import { PageMap } from "./page-map.ts";
+import { type Paint, paintFor } from "./style.ts";
+import { withFile } from "./trouble.ts";
+
+interface Options {
+  readonly json?: true;
+  readonly pages?: true;
+}
+
+/** Who else may read or write a file. */
+const OTHERS_READ = 0o004;
+const OTHERS_WRITE = 0o002;
+
+const LIBRARIES: Readonly<Record<number, string>> = {
+  2: "Berkeley DB 1.85",
+  4: "Berkeley DB 2.x",
+  5: "Berkeley DB 2.x",
+  6: "Berkeley DB 3.0",
+  7: "Berkeley DB 3.1 to 4.0",
+  8: "Berkeley DB 4.1 to 4.5",
+  9: "Berkeley DB 4.6 to 5.3",
+  10: "Berkeley DB 6.0 or later",
+};
+const BTREE_LIBRARIES: Readonly<Record<number, string>> = {
+  8: "Berkeley DB 3.1",
+  9: "Berkeley DB 3.2 to 5.3",
+  10: "Berkeley DB 6.0 or later",
+};
+
+/** @returns 1 where a file is damaged. */
+export function run({ output }: Context, [files = []]: readonly (string | readonly string[])[], options: Options): number {
+  const paint = paintFor(process.stdout);
+  let code = 0;
+  for (const [i, file] of [files].flat().entries()) {
+    const uses: PageUse[] = [];
+    const found = withFile(file, () => inspectFile(file, (use) => uses.push(use)));
+    if (found.inspection.damage.length > 0) code = 1;
+    if (options.json) {
+      output.write(`${JSON.stringify(toJson(file, found, options.pages ? uses : undefined))}\n`);
+    } else {
+      if (i > 0) output.write("\n");
+      output.write(report(file, found, paint));
+      if (options.pages) output.write(new PageMap(uses, found.inspection.format.pageSize, paint).draw());
+    }
+  }
+  return code;
+}
+
+interface Found {
+  readonly inspection: Inspection;
+  readonly status: Stats;
+}
+
+function inspectFile(path: string, onPage: (use: PageUse) => void): Found {
+  const status = statSync(path);
+  const file = nodeFileSystem.open(path, { write: false }, 0);
+  try {
+    return { inspection: inspect(file, onPage), status };
+  } finally {
+    file.close();
+  }
+}
+
+function isSecret(kind: MapKind): boolean {
+  return kind === "authinfo" || kind === "access" || kind === "sasldb";
+}
+
+/** What somebody has to know before the file is used. */
+function warnings({ inspection: { content, residue, format, damage }, status }: Found): string[] {
+  const found: string[] = damage.map((what) => what);
+  if (format.type === "hash" && format.version === 7)
+    found.push("Berkeley DB 4.6 and later empty this file as they open it, even to read: let them have a copy alone");
+  if ((status.mode & OTHERS_WRITE) !== 0) found.push(`anybody may write to it: chmod ${isSecret(content.kind) ? "0640" : "0644"}`);
+  else if (isSecret(content.kind) && (status.mode & OTHERS_READ) !== 0) found.push("anybody may read the passwords in it: chmod 0640");
+  if (residue.texts > 0) {
+    const what = residue.mayBeSecret || isSecret(content.kind) ? "what was deleted, secrets perhaps," : "what was deleted";
+    found.push(`${what} can still be read in it: tsmap scrub removes it`);
+  }
+  if (content.keyNuls === "some") found.push("some keys end in a NUL and some do not: sendmail finds those of one kind alone");
+  if (content.upperCaseKeys > 0 && content.kind === "authinfo")
+    found.push(`${content.upperCaseKeys} of the keys have upper-case letters, which sendmail finds with -f on the K line alone`);
+  if (format.hasUsualHash === false) found.push("made with another hash function: no library finds a key in it");
+  return found;
+}
+
+function toJson(file: string, found: Found, uses: readonly PageUse[] | undefined): object {
+  const { inspection, status } = found;
+  return {
+    file,
+    ...inspection,
+    ...(uses === undefined ? {} : { pageUse: uses.map(({ page, kind, items, used, residue }) => ({ page, kind, items, used, residue })) }),
+    mode: modeText(status),
+    uid: status.uid,
+    gid: status.gid,
+    warnings: warnings(found),
+  };
+}
+
+const KINDS: Readonly<Record<MapKind, string>> = {
+  authinfo: "an authinfo map: what sendmail authenticates with",
+  access: "an access map, with entries for authentication among others",
+  sasldb: "a SASL database: users and their passwords",
+  aliases: "an alias database",
+  map: "a map",
+  empty: "no records",
+};
+
+function report(file: string, found: Found, paint: Paint): string {
+  const { inspection, status } = found;
+  const { format, content, residue, readers } = inspection;
+  const library = (format.type === "hash" ? LIBRARIES : BTREE_LIBRARIES)[format.version];
+  const rows: [name: string, value: string][] = [
+    ["format", `${format.type}, version ${format.version} (as ${library} writes it)`],
+    ["byte order", `${format.byteOrder}-endian`],
+    ["pages", `${pagesText(inspection)} of ${format.pageSize} bytes, ${inspection.size} in all`],
+    ["fill", fillText(inspection)],
+    ["holds", KINDS[content.kind]],
+    ["records", recordsText(content, format.duplicates)],
+    ["NULs", nulText(content.keyNuls, content.dataNuls)],
+    ["residue", residueText(residue)],
+    ["read by", listOr(releasesThat("reads", readers), "no release of Berkeley DB", "Berkeley DB ")],
+  ];
+  const upgrade = releasesThat("upgrade", readers);
+  if (upgrade.length > 0) rows.push(["read after", `db_upgrade of a copy, on a host of its byte order: Berkeley DB ${upgrade.join(", ")}`]);
+  const harmed = releasesThat("empties", readers);
+  if (harmed.length > 0) rows.push(["emptied by", paint("red", `Berkeley DB ${harmed.join(", ")}`)]);
+  if (format.fileId !== undefined) rows.push(["file id", format.fileId]);
+  if (format.hasChecksums) rows.push(["checksums", "on every page"]);
+  rows.push(["mode", `${modeText(status)}, owner ${status.uid}, group ${status.gid}`]);
+  const lines = rows.map(([name, value]) => `  ${paint("bold", name.padEnd(11))} ${value}\n`);
+  const said = warnings(found).map((text) => `  ${paint("yellow", "warning:")} ${printable(text)}\n`);
+  return `${paint("bold", printable(file))}\n${[...lines, ...said].join("")}`;
+}
+
+function pagesText({ pages }: Inspection): string {
+  const { total, ...kinds } = pages;
+  const parts = Object.entries(kinds).map(([kind, count]) => `${count} ${kind}`);
+  return `${total} (${parts.join(", ")})`;
+}
+
+function fillText({ fill, format }: Inspection): string {
+  const percent = `${Math.round(fill * 100)}%`;
+  if (format.buckets === undefined) return percent;
+  const asked = format.fillFactor === 0 ? "" : `, ${format.fillFactor} keys a bucket asked for`;
+  return `${percent} in ${format.buckets} buckets${asked}`;
+}
+
+function recordsText({ records, longestKey, longestData }: Inspection["content"], duplicates: "unsorted" | "sorted" | false): string {
+  const several = duplicates === false ? "" : `, a key may have several (${duplicates})`;
+  return records === 0 ? `0${several}` : `${records}; the longest key has ${longestKey} bytes, the longest data ${longestData}${several}`;
+}
+
+function nulText(keys: NulUse, data: NulUse): string {
+  if (keys === "none" && data === "none") return "none behind keys or data";
+  if (keys === "all" && data === "all") return "behind all keys and data, as makemap -N writes them";
+  return `behind ${keys} of the keys, ${data} of the data`;
+}
+
+function residueText({ bytes, pages, texts }: Inspection["residue"]): string {
+  if (bytes === 0) return "none";
+  return `${bytes} bytes on ${pages} pages; ${texts === 0 ? "no text in them" : `${texts} texts can be read in them`}`;
+}
+
+function listOr(ranges: readonly string[], otherwise: string, before: string): string {
+  return ranges.length === 0 ? otherwise : `${before}${ranges.join(", ")}`;
+}
+
+function modeText({ mode }: Stats): string {
+  return (mode & 0o7777).toString(8).padStart(4, "0");
+}

@@ -1,0 +1,109 @@
+/**
+ * What each page of a database is used for, how full it is, and what is left in
+ * its unused space.
+ */
+import type { Layout } from "./database-file.ts";
+import { PageField, PageType } from "./layout.ts";
+import type { OldHashLayout } from "./old-hash.ts";
+import { type PageReader, u16, u32 } from "./page-reader.ts";
+import { type Stretch, unusedSpace } from "./unused-space.ts";
+
+/**
+ * "chained": of a bucket whose first page is full. "internal": of a btree,
+ * above its leaves. "bitmap": of 1.85, which pages are in use. "unused": made
+ * and not needed yet, or given up without a note.
+ */
+export type PageKind = "meta" | "bucket" | "chained" | "overflow" | "leaf" | "internal" | "duplicates" | "bitmap" | "free" | "unused";
+
+export interface PageUse {
+  readonly page: number;
+  readonly kind: PageKind;
+  /** Items on the page: two a record. */
+  readonly items: number;
+  /** Bytes of the page that mean something, its header included. */
+  readonly used: number;
+  /** Where its unused space is. */
+  readonly unused: Stretch;
+  /** Bytes of unused space that are not zero. */
+  readonly residue: number;
+}
+
+/**
+ * Calls `visit` for each page of a file in turn.
+ * @param reader of a walk over all records, which has noted the pages that it reached.
+ * @param visit the bytes are a view of the page, good during the call.
+ */
+export function surveyPages(reader: PageReader, layout: Layout, visit: (use: PageUse, bytes: Buffer) => void): void {
+  const survey = layout.version === 2 ? surveyOldPage : surveyPage;
+  for (let number = 0; number < layout.pages; number++) {
+    const page = reader.peek(number);
+    const { kind, items, unused } = survey(page, number, reader.wasTaken(number), layout);
+    const [from, to] = unused;
+    visit({ page: number, kind, items, used: layout.pageSize - (to - from), unused, residue: countBytes(page, from, to) }, page);
+  }
+}
+
+type Survey = Pick<PageUse, "kind" | "items" | "unused">;
+
+const KINDS: Readonly<Record<number, PageKind>> = {
+  [PageType.btreeInternal]: "internal",
+  [PageType.recnoInternal]: "internal",
+  [PageType.btreeLeaf]: "leaf",
+  [PageType.recnoLeaf]: "duplicates",
+  [PageType.duplicateLeaf]: "duplicates",
+  [PageType.overflow]: "overflow",
+};
+
+function surveyPage(page: Buffer, number: number, wasReached: boolean, layout: Layout): Survey {
+  const { isLittleEndian, pageSize, headerLength } = layout;
+  // Before version 6 the first page does not say what it is.
+  if (number === 0) return { kind: "meta", items: 0, unused: layout.version < 6 ? [512, pageSize] : unusedSpace(page, layout) };
+  const type = page[PageField.type] as number;
+  const items = u16(page, PageField.entries, isLittleEndian);
+  if (type === PageType.invalid) {
+    // A bucket that never held anything has not even a number; a free page has.
+    const kind = u32(page, PageField.number, isLittleEndian) !== 0 ? "free" : wasReached ? "bucket" : "unused";
+    return { kind, items: 0, unused: [headerLength, pageSize] };
+  }
+  if (!wasReached) return { kind: "unused", items: 0, unused: [headerLength, pageSize] };
+  const isChained = u32(page, PageField.previous, isLittleEndian) !== 0;
+  const kind = KINDS[type] ?? (isChained ? "chained" : "bucket");
+  return { kind, items: kind === "overflow" ? 0 : items, unused: unusedSpace(page, layout) };
+}
+
+/** A page of 1.85: its numbers, how much is free, where that ends; then what is free. */
+function surveyOldPage(page: Buffer, number: number, wasReached: boolean, layout: Layout): Survey {
+  const { headerPages, bitmapPages, maxBucket, firstPage, isLittleEndian, pageSize } = layout as OldHashLayout;
+  if (number < headerPages) return { kind: "meta", items: 0, unused: [number === 0 ? 512 : 0, pageSize] };
+  if (bitmapPages.includes(number)) return { kind: "bitmap", items: 0, unused: [pageSize, pageSize] };
+  if (!wasReached) return { kind: "unused", items: 0, unused: [0, pageSize] };
+  const items = u16(page, 0, isLittleEndian);
+  const from = 2 * (items + 3);
+  const to = from <= pageSize ? u16(page, 2 * (items + 2), isLittleEndian) : pageSize;
+  // A page that was never written to has not even that.
+  const unused: Stretch = items === 0 && to === 0 ? [0, pageSize] : from <= to && to <= pageSize ? [from, to] : [0, 0];
+  const isFirst = isFirstPage(number, maxBucket, firstPage);
+  return { kind: isFirst ? "bucket" : isLong(page, items, isLittleEndian) ? "overflow" : "chained", items, unused };
+}
+
+/** Whether a bucket begins on the page: those of a doubling lie in one piece. */
+function isFirstPage(number: number, maxBucket: number, firstPage: (bucket: number) => number): boolean {
+  for (let first = 0, last = 0; first <= maxBucket; first = last + 1, last = 2 * first - 1) {
+    const place = first + (number - firstPage(first));
+    if (place >= first && place <= Math.min(last, maxBucket)) return true;
+  }
+  return false;
+}
+
+/** The mark behind the first place says that the page is of a long pair. */
+function isLong(page: Buffer, items: number, isLittleEndian: boolean): boolean {
+  const mark = u16(page, 4, isLittleEndian);
+  return items > 0 && mark > 0 && mark < 4;
+}
+
+/** Bytes that are not zero. */
+function countBytes(page: Buffer, from: number, to: number): number {
+  let count = 0;
+  for (let at = from; at < to; at++) if (page[at] !== 0) count++;
+  return count;
+}

@@ -1,0 +1,91 @@
+/**
+ * What a map is for, by its records.
+ */
+
+const NUL = 0x00;
+/** In lower case: what sendmail looks up is folded. */
+const AUTHINFO_TAG = Buffer.from("authinfo:");
+const UPPER_A = 0x41;
+const UPPER_Z = 0x5a;
+const CASE_BIT = 0x20;
+
+/** "access": a map with entries for authentication among others. */
+export type MapKind = "authinfo" | "access" | "sasldb" | "aliases" | "map" | "empty";
+
+/** Whether keys, or data, end in a NUL (makemap -N): all of them, none, or some. */
+export type NulUse = "all" | "none" | "some";
+
+/** Counts records as they are read; keeps none. */
+export class RecordCounter {
+  records = 0;
+  /** Bytes of all keys and data. */
+  bytes = 0;
+  longestKey = 0;
+  longestData = 0;
+  /** Keys with upper-case letters, which a map that folds its keys never finds. */
+  upperCaseKeys = 0;
+  #keyNuls = 0;
+  #dataNuls = 0;
+  #authinfo = 0;
+  #sasldb = 0;
+  #hasAliasMark = false;
+
+  /** @param key with where in it the key begins and ends; so for the data. */
+  add(key: Buffer, keyStart: number, keyEnd: number, data: Buffer, dataStart: number, dataEnd: number): void {
+    this.records += 1;
+    const keyLength = keyEnd - keyStart;
+    const dataLength = dataEnd - dataStart;
+    this.bytes += keyLength + dataLength;
+    this.longestKey = Math.max(this.longestKey, keyLength);
+    this.longestData = Math.max(this.longestData, dataLength);
+    if (keyLength > 0 && key[keyEnd - 1] === NUL) this.#keyNuls += 1;
+    if (dataLength > 0 && data[dataEnd - 1] === NUL) this.#dataNuls += 1;
+    if (hasUpperCase(key, keyStart, keyEnd)) this.upperCaseKeys += 1;
+    if (beginsWithTag(key, keyStart, keyEnd)) this.#authinfo += 1;
+    if (isSasldbKey(key, keyStart, keyEnd)) this.#sasldb += 1;
+    // Sendmail's aliases say by this record that they are complete.
+    if (key[keyStart] === 0x40 && (keyLength === 1 || (keyLength === 2 && key[keyEnd - 1] === NUL))) this.#hasAliasMark = true;
+  }
+
+  get kind(): MapKind {
+    if (this.records === 0) return "empty";
+    if (this.#sasldb === this.records) return "sasldb";
+    if (this.#authinfo === this.records) return "authinfo";
+    if (this.#authinfo > 0) return "access";
+    return this.#hasAliasMark ? "aliases" : "map";
+  }
+
+  get keyNuls(): NulUse {
+    return use(this.#keyNuls, this.records);
+  }
+
+  get dataNuls(): NulUse {
+    return use(this.#dataNuls, this.records);
+  }
+}
+
+function use(count: number, of: number): NulUse {
+  return count === 0 ? "none" : count === of ? "all" : "some";
+}
+
+function beginsWithTag(key: Buffer, start: number, end: number): boolean {
+  if (end - start < AUTHINFO_TAG.length) return false;
+  for (let i = 0; i < AUTHINFO_TAG.length; i++) if (lower(key[start + i] as number) !== AUTHINFO_TAG[i]) return false;
+  return true;
+}
+
+function lower(byte: number): number {
+  return byte >= UPPER_A && byte <= UPPER_Z ? byte | CASE_BIT : byte;
+}
+
+function hasUpperCase(key: Buffer, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (lower(key[i] as number) !== key[i]) return true;
+  return false;
+}
+
+/** User, realm and property with a NUL between them. */
+function isSasldbKey(key: Buffer, start: number, end: number): boolean {
+  let count = 0;
+  for (let i = start; i < end; i++) if (key[i] === NUL) count += 1;
+  return count === 2 && key[start] !== NUL && key[end - 1] !== NUL;
+}
