@@ -74,7 +74,7 @@ export function parseMakemapArguments(
 }
 
 /** The command, with its help. */
-function makemapCommand(program: string, onInvalidDelimiter: () => void = () => {}): Command {
+export function makemapCommand(program: string, onInvalidDelimiter: () => void = () => {}): Command {
   const command = newCommand(
     program,
     "[options] type mapname < source",

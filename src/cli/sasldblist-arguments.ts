@@ -60,7 +60,7 @@ export function parseSasldblistArguments(argv: readonly string[], program: strin
   return { kind: "list", args: { file: (file ?? operand) || undefined, sort, json, realm, user } };
 }
 
-function sasldblistCommand(program: string, complaints: () => string): Command {
+export function sasldblistCommand(program: string, complaints: () => string = () => ""): Command {
   const command = newCommand(program, "[options] [sasldb]", "List the users of a SASL database and their properties, never their secrets.")
     .option("-f, --file <sasldb>", "the database (default: /etc/sasldb2)")
     .option("-v", "show the version of Cyrus SASL that this stands in for")

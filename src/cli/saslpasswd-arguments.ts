@@ -92,7 +92,7 @@ export function parseSaslpasswdArguments(argv: readonly string[], program: strin
   return { kind: "set", args, userid: operand };
 }
 
-function saslpasswdCommand(program: string, complaints: () => string): Command {
+export function saslpasswdCommand(program: string, complaints: () => string = () => ""): Command {
   const command = newCommand(
     program,
     "[options] userid",

@@ -1,0 +1,211 @@
+/**
+ * What the manual pages say beyond the option tables. What is typed as it
+ * stands is between backquotes.
+ */
+
+type Definitions = readonly (readonly [term: string, text: string])[];
+
+export interface Prose {
+  /** Behind the name, for whatis(1): without a capital and a full stop. */
+  readonly summary: string;
+  /** Paragraphs after the description of the help. */
+  readonly description?: readonly string[];
+  /** Of operands that the help does not describe. */
+  readonly operands?: Readonly<Record<string, string>>;
+  /** What standard input is. */
+  readonly input?: string;
+  readonly exit: readonly (readonly [code: number, meaning: string])[];
+  readonly environment?: Definitions;
+  readonly files?: Definitions;
+  readonly examples?: readonly { readonly what: string; readonly lines: readonly string[] }[];
+  /** Pages of other packages; those of ours are there already. */
+  readonly seeAlso?: readonly (readonly [name: string, section: number])[];
+}
+
+const SETTINGS = ["target", "byte-order", "hash-version", "page-size", "file-id"];
+
+/** The variables that stand in for an option. */
+export function environmentOf(flag: string): Definitions {
+  const name = SETTINGS.find((setting) => flag === `--${setting}`);
+  if (name === undefined) return [];
+  return [[`TSMAKEMAP_${name.toUpperCase().replaceAll("-", "_")}`, `stands in for \`${flag}\` where that is not given`]];
+}
+
+const POSIXLY_CORRECT = ["POSIXLY_CORRECT", "options end at the first operand"] as const;
+const TROUBLE = [2, "It could not be done or answered: the command line is wrong, or a file cannot be read or written."] as const;
+const DONE = [0, "It is done."] as const;
+const NO_COLOR = ["NO_COLOR", "no colour on a terminal"] as const;
+const SECRETS = "Passwords and other secrets are masked unless `--show-secrets` is given.";
+const SOURCE_TEXT = "A file that is no database is read as the source text of a map, as `tsmakemap` with the same options would read it.";
+const ALL_OR_NOTHING = "A run that fails, or is killed, leaves the file as it was.";
+
+export const PROSE: Readonly<Record<string, Prose>> = {
+  tsmakemap: {
+    summary: "make a map that sendmail reads",
+    description: [
+      "A line of the source text is a key, white space, and a value. It stands in for makemap of sendmail 8.17 and writes the same files, for this host or for another one. The map is made beside the old one, which it replaces in one step: a run that fails, or is killed, leaves the old map as it was.",
+    ],
+    operands: {
+      type: "the type of the map: `hash`, `btree` or `implicit`; `cf` or `CF` for the one that sendmail.cf gives to the map",
+      mapname: "the file, to which `.db` is added where it does not end so",
+    },
+    input: "source",
+    exit: [
+      [0, "The map is made, or what was asked for is printed."],
+      [64, "The command line is wrong."],
+      [65, "A line of the source text is wrong, or sendmail.cf does not name the map."],
+      [66, "Standard input or sendmail.cf cannot be read."],
+      [73, "The map cannot be opened or made, or is not safe."],
+      [74, "Reading or writing failed."],
+      [141, "A reader of the output went away."],
+    ],
+    environment: [["TMPDIR", "where the new map grows, if nothing can be made beside the old one"], POSIXLY_CORRECT],
+    files: [["/etc/mail/sendmail.cf", "TrustedUser (for root), and the types of maps"]],
+    examples: [
+      { what: "Make smtp-auth.db for this host:", lines: ["tsmakemap hash smtp-auth < smtp-auth"] },
+      { what: "For a relay on AIX:", lines: ["tsmakemap --target aix hash smtp-auth < smtp-auth"] },
+    ],
+    seeAlso: [["makemap", 8]],
+  },
+  tssaslpasswd: {
+    summary: "set or disable a user's password in a SASL database",
+    description: [
+      "It stands in for saslpasswd of Cyrus SASL 2.1. The password comes from the terminal, from standard input, from a file or from the environment, never from the command line.",
+      "Runs at the same time wait for each other, a crash leaves the old database or the new one, and no trace of an old password stays in the file.",
+    ],
+    operands: { userid: "the user, or user@realm; after `--rename-realm` the new realm" },
+    exit: [
+      [0, "It is done."],
+      [1, "It could not be done, or the command line is wrong."],
+      [4, "The configuration keeps users elsewhere than in a SASL database."],
+      [7, "A value, or the password, is refused."],
+      [100, "The configuration cannot be read."],
+    ],
+    environment: [
+      ["SASL_CONF_PATH", "folders to look for the configuration in, with colons between them, instead of /etc/sasl2 and /etc/sasl"],
+      ["TMPDIR", "where the lock is, if nothing can be made beside the database"],
+      POSIXLY_CORRECT,
+    ],
+    files: [
+      ["/etc/sasldb2", "the database, where neither `--file` nor sasldb_path of the configuration names another"],
+      ["/etc/sasl2/saslpasswd.conf", "the configuration; `-a` names that of another application"],
+    ],
+    examples: [
+      { what: "Make a user, or set the password anew:", lines: ["tssaslpasswd -f sasldb2 -u hostname.domain.com dummyuser"] },
+      { what: "In a script:", lines: ["tssaslpasswd -f sasldb2 -u hostname.domain.com \\", "  --password-env SMTP_PASSWORD dummyuser"] },
+    ],
+    seeAlso: [["saslpasswd2", 8]],
+  },
+  tssasldblist: {
+    summary: "list the users of a SASL database",
+    description: [
+      "It stands in for sasldblistusers of Cyrus SASL 2.1: a line for each record, with user, realm and property. Nothing is written, and files of every version of Berkeley DB are read.",
+    ],
+    operands: { sasldb: "the database, as `--file`" },
+    exit: [
+      [0, "All of it is listed."],
+      [1, "The listing failed or is incomplete, or the command line is wrong."],
+      [141, "A reader of the output went away."],
+    ],
+    environment: [POSIXLY_CORRECT],
+    files: [["/etc/sasldb2", "the database, where no other is named"]],
+    seeAlso: [["sasldblistusers2", 8]],
+  },
+  tsmap: {
+    summary: "look at, compare and convert maps and SASL databases",
+    description: [
+      "Each command has a page of its own. Files are of every version of Berkeley DB from 1.85 on, hash or btree, in either byte order; nothing is ever written to a file that is only looked at.",
+    ],
+    exit: [[0, "Yes, or done."], [1, "No, or something was found."], TROUBLE, [141, "A reader of the output went away."]],
+    environment: [NO_COLOR],
+    examples: [
+      { what: "Does the map say what its source says?", lines: ["tsmap diff smtp-auth smtp-auth.db"] },
+      { what: "What is this file, and who can read it?", lines: ["tsmap inspect smtp-auth.db"] },
+    ],
+  },
+  "tsmap-inspect": {
+    summary: "say what a database file is and who can read it",
+    exit: [[0, "The files are looked at, and nothing is wrong with them."], [1, "Something is wrong with a file."], TROUBLE],
+    environment: [NO_COLOR],
+  },
+  "tsmap-list": {
+    summary: "list the records of a map",
+    description: [SECRETS],
+    exit: [DONE, TROUBLE],
+  },
+  "tsmap-get": {
+    summary: "look up a key of a map",
+    description: [SECRETS],
+    exit: [[0, "The key is there."], [1, "The key is not there."], TROUBLE],
+    examples: [{ what: "The entry of a server:", lines: ["tsmap get smtp-auth.db authinfo:mail.example.com"] }],
+  },
+  "tsmap-dump": {
+    summary: "write a database as text",
+    description: ["A file that may hold secrets is refused unless `--show-secrets` is given."],
+    exit: [DONE, TROUBLE],
+    seeAlso: [["db5.3_dump", 1]],
+  },
+  "tsmap-load": {
+    summary: "make a database from the text of a dump",
+    description: [`The text is that of \`tsmap dump\` and of db_dump. ${ALL_OR_NOTHING}`],
+    exit: [DONE, [1, "Records were left out, since their keys were there already (`--no-overwrite`)."], TROUBLE],
+    seeAlso: [["db5.3_load", 1]],
+  },
+  "tsmap-verify": {
+    summary: "check the structure of database files",
+    exit: [[0, "The files are sound."], [1, "A file is damaged."], TROUBLE],
+    seeAlso: [["db5.3_verify", 1]],
+  },
+  "tsmap-diff": {
+    summary: "compare two maps",
+    description: [SOURCE_TEXT, "Secrets that differ are shown as fingerprints, not as they are, unless `--show-secrets` is given."],
+    exit: [[0, "They are the same."], [1, "They differ."], TROUBLE],
+    examples: [
+      { what: "A map against its source:", lines: ["tsmap diff smtp-auth smtp-auth.db"] },
+      { what: "The same for a map that was made with `-N`:", lines: ["tsmap diff -N smtp-auth smtp-auth.db"] },
+    ],
+  },
+  "tsmap-convert": {
+    summary: "make a database with the same records for another host",
+    description: [ALL_OR_NOTHING],
+    exit: [DONE, TROUBLE],
+    examples: [{ what: "For a relay on AIX:", lines: ["tsmap convert smtp-auth.db --target aix -o aix/smtp-auth.db"] }],
+  },
+  "tsmap-scrub": {
+    summary: "remove deleted records from the unused space of a database",
+    description: [ALL_OR_NOTHING],
+    exit: [DONE, TROUBLE],
+  },
+  "tsmap-lint": {
+    summary: "find what is wrong with an authinfo map",
+    exit: [[0, "Nothing is wrong."], [1, "Something is wrong."], TROUBLE],
+    examples: [{ what: "In CI, for a service that shows SARIF:", lines: ["tsmap lint --format sarif smtp-auth > lint.sarif"] }],
+  },
+  "tsmap-resolve": {
+    summary: "say which entry of an authinfo map sendmail uses for a server",
+    description: [SOURCE_TEXT, SECRETS],
+    exit: [[0, "Sendmail would authenticate."], [1, "Sendmail would not authenticate."], TROUBLE],
+    examples: [{ what: "Of a server and its address:", lines: ["tsmap resolve --server mail.example.com --addr 192.0.2.1 smtp-auth.db"] }],
+  },
+  "tsmap-auth": {
+    summary: "hold an authinfo map against the SASL database of its relay",
+    description: [SOURCE_TEXT, "Passwords are compared, and never shown."],
+    exit: [[0, "The client would authenticate."], [1, "The client would not authenticate."], TROUBLE],
+    examples: [
+      {
+        what: "Before the files go to their hosts:",
+        lines: ["tsmap auth --authinfo smtp-auth.db --sasldb sasldb2 \\", "  --relay mail.example.com"],
+      },
+    ],
+  },
+  "tsmap-completion": {
+    summary: "print the completion script of a shell",
+    description: ["The script completes all programs of this package, and runs none of them while it does."],
+    exit: [DONE, TROUBLE],
+    examples: [
+      { what: "In ~/.bashrc:", lines: ["source <(tsmap completion bash)"] },
+      { what: "In ~/.zshrc, behind compinit:", lines: ["source <(tsmap completion zsh)"] },
+      { what: "Once, for fish:", lines: ["tsmap completion fish > ~/.config/fish/conf.d/tsmap.fish"] },
+    ],
+  },
+};
