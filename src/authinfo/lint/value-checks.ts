@@ -1,0 +1,320 @@
+/**
+ * The value of an authinfo entry: what sendmail does with it, as value.ts and
+ * client.ts have it, and what its author may have meant instead.
+ */
+import { decodeBase64 } from "../base64.ts";
+import { type ClientOutcome, MECHANISM_ORDER, predictClient } from "../client.ts";
+import { expandPercent } from "../percent.ts";
+import { type AuthinfoFault, type AuthinfoItem, type AuthinfoValue, parseAuthinfoValue } from "../value.ts";
+import { applyEdits, type Edit, type LocalFinding, latin1 } from "./finding.ts";
+import type { LintCode, Severity } from "./rules.ts";
+
+export interface ValueContext {
+  /** As it would be asked for. */
+  readonly key: Uint8Array;
+  /** Whether the entry is the one for all servers. */
+  readonly isDefault: boolean;
+  /** Whether another entry is found where this one counts as none. */
+  readonly hasDefault: boolean;
+}
+
+/** A server that offers what works with a password, and a client that takes it. */
+const ANY_SERVER = { clientMechanisms: MECHANISM_ORDER, serverMechanisms: MECHANISM_ORDER };
+
+/** Names that the SASL library or its plug-ins have, besides. */
+const OTHER_MECHANISMS =
+  /^(?:EXTERNAL|ANONYMOUS|GSSAPI|GSS-SPNEGO|KERBEROS_V4|GS2-\S+|SCRAM-SHA-(?:1|224|256|384|512)(?:-PLUS)?|OTP|SRP|NTLM|PASSDSS-3DES-1|SECURID|SKEY|XOAUTH2|OAUTHBEARER|ECDSA-NIST256P-CHALLENGE)$/i;
+
+// One character a byte.
+/** Nothing but items. */
+const ITEMS = /^[ \t]*(?:"[UIPRM][:=][^"]*"[ \t]*)+$/i;
+/** The same, of which some are in single quotes. */
+const MIXED_ITEMS = /^[ \t]*(?:(?:"[UIPRM][:=][^"]*"|'[UIPRM][:=][^'"]*')[ \t]*)+$/i;
+
+/** What becomes of mail by this entry alone. */
+export function predictEntry(value: Uint8Array, key: Uint8Array): ClientOutcome {
+  return predictClient(parseAuthinfoValue(expandPercent(value, key).bytes), ANY_SERVER);
+}
+
+export function checkValue(value: Uint8Array, context: ValueContext): LocalFinding[] {
+  return new ValueCheck(value, context).run();
+}
+
+class ValueCheck {
+  readonly #value: Uint8Array;
+  readonly #text: string;
+  readonly #context: ValueContext;
+  readonly #offsets: readonly number[];
+  readonly #parsed: AuthinfoValue;
+  readonly #outcome: ClientOutcome;
+  readonly #found: LocalFinding[] = [];
+  /** Of what makes the difference between mail with and without authentication. */
+  readonly #severity: Severity;
+
+  constructor(value: Uint8Array, context: ValueContext) {
+    const { bytes, offsets } = expandPercent(value, context.key);
+    this.#value = value;
+    this.#text = latin1(value);
+    this.#context = context;
+    this.#offsets = offsets;
+    this.#parsed = parseAuthinfoValue(bytes);
+    this.#outcome = predictClient(this.#parsed, ANY_SERVER);
+    this.#severity = this.#outcome.outcome === "authenticates" ? "warning" : "error";
+  }
+
+  run(): LocalFinding[] {
+    if (this.#isSpecial()) return this.#found;
+    this.#checkStop();
+    this.#checkTypographic();
+    this.#checkFault();
+    this.#checkPercent();
+    for (const [i, item] of this.#parsed.items.entries()) this.#checkItem(item, i);
+    this.#checkMechanisms();
+    const isExplained = this.#found.some(({ severity, code }) => severity === "error" || code === "unseen-mechanism");
+    if (this.#severity === "error" && !isExplained) this.#addWhole("not-authenticated", "error", { outcome: outcomeText(this.#outcome) });
+    return this.#found;
+  }
+
+  #add(code: LintCode, severity: Severity, offset: number, length: number, more: Partial<LocalFinding> = {}): void {
+    this.#found.push({ code, severity, offset, length, ...more });
+  }
+
+  #addWhole(code: LintCode, severity: Severity, args?: LocalFinding["args"]): void {
+    this.#add(code, severity, 0, this.#value.length, args === undefined ? {} : { args });
+  }
+
+  /** In the value, of an offset in what it was expanded to. */
+  #at(offset: number): number {
+    return this.#offsets[offset] ?? this.#value.length;
+  }
+
+  #isSpecial(): boolean {
+    const { isDefault, hasDefault } = this.#context;
+    const { special } = this.#parsed;
+    if (special === "not-found") this.#addWhole("value-question", !isDefault && hasDefault ? "warning" : "error");
+    else if (special === "temporary-failure") this.#addWhole("value-temp", "error");
+    else if (/^no\s*$/i.test(this.#text)) this.#addWhole("value-no", "error");
+    else if (this.#text.startsWith("$#")) {
+      const length = /^\$#\s*/.exec(this.#text)?.[0].length ?? 0;
+      const isCertain = this.#authenticates(this.#text.slice(length));
+      this.#add("dollar-hash", "error", 0, 2, isCertain ? { edits: [{ offset: 0, length, text: "" }] } : {});
+    } else return false;
+    return true;
+  }
+
+  /** Where sendmail ends its reading before the end. */
+  #checkStop(): void {
+    const { items, stop } = this.#parsed;
+    if (stop.reason !== "not-quoted" && stop.reason !== "item-limit") return;
+    const at = this.#at(stop.offset);
+    const length = this.#value.length - at;
+    const rest = this.#text.slice(at);
+    if (stop.reason === "item-limit") this.#add("too-many-items", this.#severity, at, length);
+    else if (rest.startsWith("'"))
+      this.#addMended("single-quotes", at, 1, MIXED_ITEMS.test(this.#trimmed) ? singleQuotes(this.#trimmed) : []);
+    else if (/^\xc2\xa0/.test(rest)) this.#addMended("no-break-space", at, 2, noBreakSpaces(this.#trimmed));
+    else if (items.length === 0) this.#addUnquoted(at);
+    else if (/^\xe2\x80[\x98-\x9f]/.test(rest)) return;
+    else {
+      const isInner = at > 0 && this.#text[at - 1] === '"';
+      this.#add(isInner ? "inner-quote" : "ignored-text", this.#severity, isInner ? at - 1 : at, isInner ? 1 : length);
+    }
+  }
+
+  #addUnquoted(at: number): void {
+    const first = /^[^\s"]*/.exec(this.#text.slice(at))?.[0] ?? "";
+    if (/^\xe2\x80[\x98-\x9f]/.test(first)) return;
+    const isServer = this.#context.isDefault && /^[[\]a-z0-9.:_-]+$/i.test(first) && !/^[UIPRM][:=]/i.test(first);
+    if (isServer && /\s"/.test(this.#text)) this.#add("blank-after-tag", "error", at, first.length);
+    else this.#add("unquoted-item", "error", at, first.length);
+  }
+
+  #checkTypographic(): void {
+    const first = this.#text.search(/\xe2\x80[\x98-\x9f]/);
+    if (first < 0) return;
+    const { stop, items } = this.#parsed;
+    const isText = items.some(({ textStart, textEnd }) => first > this.#at(textStart) && first + 3 < this.#at(textEnd));
+    const severity = this.#severity === "error" ? "error" : stop.reason === "end" && isText ? "note" : "warning";
+    // What is part of a text that is sent stays as it is.
+    const double = stop.reason === "end" ? [] : typographicQuotes(this.#trimmed, /\xe2\x80[\x9c-\x9f]/g);
+    const any = stop.reason === "end" ? [] : typographicQuotes(this.#trimmed, /\xe2\x80[\x98-\x9f]/g);
+    const edits = [double, any].find((some) => this.#isMend(some));
+    this.#add("typographic-quotes", severity, first, 3, edits && { edits });
+  }
+
+  /** A finding with its mend, if that makes the value nothing but good items. */
+  #addMended(code: LintCode, at: number, length: number, edits: readonly Edit[]): void {
+    this.#add(code, this.#severity, at, length, this.#isMend(edits) ? { edits } : {});
+  }
+
+  #isMend(edits: readonly Edit[]): boolean {
+    if (edits.length === 0) return false;
+    const after = applyEdits(this.#trimmed, edits);
+    return ITEMS.test(after) && this.#authenticates(after);
+  }
+
+  /** Without blanks, and a CR, at the end. */
+  get #trimmed(): string {
+    return this.#text.replace(/\s+$/, "");
+  }
+
+  #authenticates(text: string): boolean {
+    return predictEntry(new Uint8Array(Buffer.from(text, "latin1")), this.#context.key).outcome === "authenticates";
+  }
+
+  #checkFault(): void {
+    const { fault, stop } = this.#parsed;
+    if (fault === undefined) return;
+    const isSaid = this.#found.some(({ severity }) => severity === "error");
+    switch (fault.code) {
+      case "not-quoted":
+        return;
+      case "empty":
+        this.#addWhole("empty-value", "error");
+        return;
+      case "no-password":
+      case "no-user":
+        // What is missing may stand where it is not read.
+        if (!isSaid || stop.reason !== "not-quoted")
+          this.#addWhole(fault.code === "no-user" ? "missing-user" : "missing-password", "error");
+        return;
+      default: {
+        const at = this.#at(fault.offset);
+        if (!isSaid || !startsTypographic(this.#text.slice(at)))
+          this.#add(FAULTS[fault.code], "error", at, Math.min(1, this.#value.length - at));
+      }
+    }
+  }
+
+  #checkPercent(): void {
+    const { stop, items } = this.#parsed;
+    const end = stop.reason === "end" ? this.#value.length : this.#at(stop.offset);
+    const read = this.#text.slice(0, end);
+    const [expanded, doubled] = [percents(read, /[0-9]/), percents(read, /%/)];
+    if (doubled[0] !== undefined) this.#add("doubled-percent", "note", doubled[0], 2);
+    if (expanded[0] === undefined) return;
+    // Where some are doubled already, the others may be meant as they are.
+    const places = items.map(({ start, end: itemEnd }) => [this.#at(start), this.#at(itemEnd)] as const);
+    const isCertain =
+      doubled.length === 0 &&
+      expanded.every((at) => places.some(([from, to]) => at >= from && at < to)) &&
+      read.length === this.#value.length;
+    const edits = expanded.map((offset): Edit => ({ offset, length: 0, text: "%" }));
+    this.#add("percent-expansion", this.#severity, expanded[0], 2, isCertain ? { edits } : {});
+  }
+
+  #checkItem(item: AuthinfoItem, index: number): void {
+    const { tag, delimiter, text } = item;
+    const [start, end, from, to] = [item.start, item.end, item.textStart, item.textEnd].map((offset) => this.#at(offset)) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    const { items, inForce, fault } = this.#parsed;
+    if (items.findIndex((other) => other.tag === tag) < index) this.#add("repeated-item", "warning", start, end - start, { args: { tag } });
+    if (tag === "R") this.#add("realm-without-effect", "note", start, end - start);
+    const isUser = tag === "U" || tag === "I";
+    if (isUser && text.length === 0 && inForce[tag] === item && fault?.code !== "empty-user")
+      this.#add("empty-user", "warning", start, end - start);
+    if (item.isUnclosed) this.#checkUnclosed(end, from, to);
+    if (delimiter === "=" || tag === "M") return;
+    const plain = this.#text.slice(from, to);
+    const backslash = plain.indexOf("\\");
+    if (backslash >= 0) this.#add("backslash", "warning", from + backslash, 1);
+    if (/^[ \t]|[ \t]$/.test(plain)) this.#add("blank-at-end", "warning", from, to - from);
+    if (looksLikeBase64(text)) this.#add("base64-in-plain", "warning", start + 2, 1);
+  }
+
+  #checkUnclosed(end: number, from: number, to: number): void {
+    const plain = this.#text.slice(from, to);
+    // A blank or a CR at the end, or an item swallowed, may be meant otherwise.
+    const isCertain = this.#severity !== "error" && end === this.#value.length && !/[\s\\]$|[\\]|[UIPRM][:=].*$/i.test(plain);
+    this.#add("unclosed-quote", this.#severity, end, 0, isCertain ? { edits: [{ offset: end, length: 0, text: '"' }] } : {});
+  }
+
+  #checkMechanisms(): void {
+    const item = this.#parsed.inForce.M;
+    if (item === undefined) return;
+    const [start, end] = [this.#at(item.start), this.#at(item.end)];
+    const names = latin1(item.text).split(/[\s,;]+/);
+    const known = names.filter((name) => MECHANISM_ORDER.includes(name.toUpperCase()));
+    const isOther = (name: string): boolean => OTHER_MECHANISMS.test(name);
+    if (/[^\S ]|[,;]/.test(latin1(item.text))) {
+      const from = this.#at(item.textStart);
+      const text = this.#text.slice(from, this.#at(item.textEnd));
+      const at = Math.max(0, text.search(/[^\S ]|[,;]/));
+      const edits = item.delimiter === ":" ? separators(text, from) : undefined;
+      this.#add("comma-in-mechanisms", this.#severity, from + at, 1, edits && { edits });
+    }
+    if (names.some((name) => name !== "" && !known.includes(name) && !isOther(name)))
+      this.#add(
+        "unknown-mechanism",
+        this.#severity === "error" && known.length === 0 && !names.some(isOther) ? "error" : "warning",
+        start,
+        end - start,
+      );
+    else if (known.length === 0) this.#add(names.some(isOther) ? "unseen-mechanism" : "empty-mechanisms", "warning", start, end - start);
+  }
+}
+
+const FAULTS: Readonly<Record<Exclude<AuthinfoFault["code"], "not-quoted" | "empty" | "no-password" | "no-user">, LintCode>> = {
+  "token-too-long": "text-too-long",
+  "value-too-long": "text-too-long",
+  "too-many-tokens": "text-too-long",
+  "unknown-tag": "unknown-item",
+  "item-too-short": "short-item",
+  "unknown-delimiter": "bad-delimiter",
+  "bad-base64": "bad-base64",
+  "empty-password": "empty-password",
+  "empty-user": "empty-user",
+};
+
+function outcomeText(outcome: ClientOutcome): string {
+  return outcome.outcome === "deferred" ? "mail is deferred" : "mail is sent without authentication";
+}
+
+function startsTypographic(text: string): boolean {
+  return /^\xe2\x80[\x98-\x9f]/.test(text);
+}
+
+/** Where a % stands that takes the byte behind it with it. */
+function percents(text: string, next: RegExp): number[] {
+  return Array.from(text.matchAll(/%([%0-9])/g)).flatMap((match) => (next.test(match[1] ?? "") ? [match.index] : []));
+}
+
+/** Blanks for what divides mechanisms; where one stands beside it already, none. */
+function separators(text: string, from: number): Edit[] {
+  return Array.from(text.matchAll(/(?<= ?)[\t\v\f\r,;]+(?= ?)/g), (match): Edit => {
+    const [before, after] = [text[match.index - 1], text[match.index + match[0].length]];
+    const isEdge = before === " " || after === " " || before === undefined || after === undefined;
+    return { offset: from + match.index, length: match[0].length, text: isEdge ? "" : " " };
+  });
+}
+
+// The text of an edit is never one of an item, which may be a password.
+
+function singleQuotes(text: string): Edit[] {
+  return Array.from(text.matchAll(/"[^"]*"|'[^'"]*'/g)).flatMap(({ 0: whole, index }): Edit[] => {
+    if (whole.startsWith('"')) return [];
+    return [index, index + whole.length - 1].map((offset) => ({ offset, length: 1, text: '"' }));
+  });
+}
+
+function typographicQuotes(text: string, pattern: RegExp): Edit[] {
+  return Array.from(text.matchAll(pattern), ({ 0: whole, index }): Edit => ({ offset: index, length: whole.length, text: '"' }));
+}
+
+function noBreakSpaces(text: string): Edit[] {
+  return Array.from(text.matchAll(/"[^"]*"|(?:\xc2\xa0)+/g)).flatMap(({ 0: whole, index }): Edit[] =>
+    whole.startsWith('"') ? [] : [{ offset: index, length: whole.length, text: " " }],
+  );
+}
+
+/** Base64 of text that one could type, which plain text hardly ever is by chance. */
+function looksLikeBase64(text: Uint8Array): boolean {
+  const isPadded = text.at(-1) === 0x3d;
+  if (text.length < (isPadded ? 4 : 8)) return false;
+  const decoded = decodeBase64(text);
+  return decoded instanceof Uint8Array && decoded.length > 0 && /^[ -~]+$/.test(latin1(decoded));
+}
