@@ -38,8 +38,15 @@ export interface FormatFlags {
 
 const NAMES = ["target", "byte-order", "hash-version", "page-size", "file-id"] as const;
 
-/** @throws {SettingError} */
-export async function readFormatSettings(flags: FormatFlags, environment: NodeJS.ProcessEnv): Promise<FormatSettings> {
+/**
+ * @param usual what the file is like where nothing is asked for, not even a target; what it leaves out is this host's.
+ * @throws {SettingError}
+ */
+export async function readFormatSettings(
+  flags: FormatFlags,
+  environment: NodeJS.ProcessEnv,
+  usual: Partial<FileFormat> = {},
+): Promise<FormatSettings> {
   const layers = await layer(flags, environment);
   const read = <T>(name: (typeof NAMES)[number], parse: (text: string) => T | undefined, allowed: string): T | undefined => {
     const text = layers[name];
@@ -48,8 +55,8 @@ export async function readFormatSettings(flags: FormatFlags, environment: NodeJS
     if (value === undefined) throw new SettingError(`${origin(name, flags)}: "${text}" is not ${allowed}`);
     return value;
   };
-  const target = read("target", (text) => TARGETS.find((name) => name === text), TARGETS.join(" or ")) ?? ("native" satisfies TargetName);
-  const base = targetFormat(target);
+  const target = read<TargetName>("target", (text) => TARGETS.find((name) => name === text), TARGETS.join(" or "));
+  const base = target === undefined ? { ...targetFormat("native"), ...usual } : targetFormat(target);
   const hashVersion = read("hash-version", (text) => HASH_VERSIONS.find((n) => String(n) === text), "7, 8 or 9");
   return {
     format: {
