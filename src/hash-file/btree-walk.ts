@@ -25,7 +25,7 @@ const EMPTY = Buffer.alloc(0);
 
 export interface BtreeWalkOptions {
   /** Called with the damage where the tree cannot be read to its end. Default: it is thrown. */
-  readonly onDamage?: (damage: HashFileError) => void;
+  readonly onDamage?: ((damage: HashFileError) => void) | undefined;
 }
 
 /** Calls `visit` for each record of a btree file; yields after each leaf. */

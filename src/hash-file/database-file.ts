@@ -20,7 +20,9 @@ export interface StoredRecord {
 
 export interface WalkOptions {
   /** Called with damage, where the walk can go on behind it. Default: the walk ends, and throws. */
-  readonly onDamage?: (damage: HashFileError) => void;
+  readonly onDamage?: ((damage: HashFileError) => void) | undefined;
+  /** Called for each page of a bucket of a hash file of version 4 and later, before its records. */
+  readonly onBucketPage?: ((page: number, bucket: number, isSorted: boolean) => void) | undefined;
 }
 
 export type Layout = HashLayout | OldHashLayout | BtreeLayout;

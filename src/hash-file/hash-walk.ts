@@ -25,7 +25,9 @@ export interface HashWalkOptions {
    * Called with the damage where a bucket cannot be read to its end; the walk
    * goes on with the next one. Default: it ends, and throws.
    */
-  readonly onDamage?: (damage: HashFileError) => void;
+  readonly onDamage?: ((damage: HashFileError) => void) | undefined;
+  /** Called for each page of a bucket, before its records. */
+  readonly onBucketPage?: ((page: number, bucket: number, isSorted: boolean) => void) | undefined;
 }
 
 /** Calls `visit` for each record; yields after each page of a bucket. */
@@ -49,9 +51,9 @@ export class HashWalk {
   *steps(): Generator<void, void, undefined> {
     // The first page is nobody's bucket.
     this.#reader.take(0);
-    for (const first of bucketPages(this.#layout, this.#layout.version < FIRST_WITH_ALL_PAGES)) {
+    for (const [bucket, first] of bucketPages(this.#layout, this.#layout.version < FIRST_WITH_ALL_PAGES)) {
       for (let page = first, previous = 0; page !== 0; yield) {
-        const next = this.#tryPage(page, previous);
+        const next = this.#tryPage(page, previous, bucket);
         previous = page;
         page = next;
       }
@@ -59,11 +61,11 @@ export class HashWalk {
   }
 
   /** The next page of the chain, 0 at its end. */
-  #tryPage(number: number, previous: number): number {
+  #tryPage(number: number, previous: number, bucket: number): number {
     const { onDamage } = this.#options;
-    if (onDamage === undefined) return this.#hashPage(number, previous);
+    if (onDamage === undefined) return this.#hashPage(number, previous, bucket);
     try {
-      return this.#hashPage(number, previous);
+      return this.#hashPage(number, previous, bucket);
     } catch (error) {
       if (!(error instanceof HashFileError)) throw error;
       onDamage(error);
@@ -71,7 +73,7 @@ export class HashWalk {
     }
   }
 
-  #hashPage(number: number, previous: number): number {
+  #hashPage(number: number, previous: number, bucket: number): number {
     const page = this.#reader.take(number);
     const type = page[PageField.type];
     const { pageSize, headerLength, isLittleEndian } = this.#layout;
@@ -83,6 +85,7 @@ export class HashWalk {
     const entries = u16(page, PageField.entries, isLittleEndian);
     const index = headerLength + 2 * entries;
     if (entries % 2 !== 0 || index > pageSize) throw damaged(number, `${entries} items`);
+    this.#options.onBucketPage?.(number, bucket, type === PageType.hash);
     let end = pageSize;
     for (let i = 0; i < entries; i += 2) {
       const key = u16(page, headerLength + 2 * i, isLittleEndian);

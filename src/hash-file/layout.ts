@@ -271,16 +271,16 @@ function btreeLayout(header: FileHeader, meta: Uint8Array, pages: number): Btree
 }
 
 /**
- * The first pages of the buckets, in their order.
+ * The buckets and their first pages, in their order.
  * @param mayEndEarly whether a bucket may lie beyond the end of the file: it then holds nothing.
  */
 export function* bucketPages(
   { maxBucket, firstPage, pages }: Pick<HashLayout, "maxBucket" | "firstPage" | "pages">,
   mayEndEarly: boolean,
-): Generator<number, void, undefined> {
+): Generator<[bucket: number, page: number], void, undefined> {
   for (let bucket = 0; bucket <= maxBucket; bucket++) {
     const page = firstPage(bucket);
-    if (page < pages || !mayEndEarly) yield page;
+    if (page < pages || !mayEndEarly) yield [bucket, page];
     // The pages of a group lie in one piece: the rest of it is beyond the end too.
     else bucket = 2 ** (32 - Math.clz32(bucket)) - 1;
   }

@@ -121,7 +121,7 @@ export class OldHashWalk {
     const { headerPages, bitmapPages } = this.#layout;
     for (let page = 0; page < headerPages; page++) this.#reader.take(page);
     for (const page of bitmapPages) this.#try(() => void this.#reader.take(page));
-    for (const first of bucketPages(this.#layout, true)) {
+    for (const [, first] of bucketPages(this.#layout, true)) {
       for (let page: number | undefined = first; page !== undefined; yield) page = this.#try(() => this.#page(page as number));
     }
   }

@@ -2,15 +2,13 @@
  * What a database file is, what it holds, and what is wrong with it.
  */
 import type { FileHandle } from "berkeley-db-js";
+import { USUAL_HASH_CHECK } from "../hash-file/check.ts";
 import { type Reader, readersOf } from "../hash-file/compatibility.ts";
 import { DatabaseFile, type Layout } from "../hash-file/database-file.ts";
 import type { HashFileError } from "../hash-file/error.ts";
 import { type PageKind, type PageUse, surveyPages } from "../hash-file/page-survey.ts";
 import { type MapKind, type NulUse, RecordCounter } from "./map-kind.ts";
 import { ResidueCounter } from "./residue.ts";
-
-/** What a hash file has h_charkey from, in versions 5 and later. */
-const HASH_CHECK = 0x5e688dd1;
 
 export interface Inspection {
   readonly format: {
@@ -116,5 +114,5 @@ function formatOf(layout: Layout): Inspection["format"] {
   if (layout.type === "btree") return { ...common, ...id };
   const { maxBucket, fillFactor, hashCheck } = layout;
   const isOlder = version < 5;
-  return { ...common, ...id, buckets: maxBucket + 1, fillFactor, ...(isOlder ? {} : { hasUsualHash: hashCheck === HASH_CHECK }) };
+  return { ...common, ...id, buckets: maxBucket + 1, fillFactor, ...(isOlder ? {} : { hasUsualHash: hashCheck === USUAL_HASH_CHECK }) };
 }

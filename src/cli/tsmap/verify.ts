@@ -1,0 +1,39 @@
+/**
+ * tsmap verify: whether database files are sound.
+ */
+import { Database } from "berkeley-db-js";
+import { type Verification, verify } from "../../map-file/verification.ts";
+import { printable } from "../printable.ts";
+import type { Context } from "./context.ts";
+import { type Paint, paintFor } from "./style.ts";
+import { withFile } from "./trouble.ts";
+
+/** @returns 1 where a file is damaged. */
+export function run({ output }: Context, [files = []]: readonly (string | readonly string[])[], options: { readonly json?: true }): number {
+  const paint = paintFor(process.stdout);
+  let code = 0;
+  for (const file of [files].flat()) {
+    const verification = withFile(file, () => verify(file));
+    if (verification.problems.length > 0) code = 1;
+    output.write(options.json ? `${JSON.stringify(toJson(file, verification))}\n` : report(file, verification, paint));
+  }
+  return code;
+}
+
+function toJson(file: string, { problems, records, wasVerifiedByLibdb }: Verification): object {
+  return { file, isSound: problems.length === 0, records, wasVerifiedByLibdb, problems };
+}
+
+function report(file: string, { problems, layout, records, wasVerifiedByLibdb }: Verification, paint: Paint): string {
+  const name = printable(file);
+  if (problems.length === 0 && layout !== undefined) {
+    const what = `${layout.type} version ${layout.version}, ${records} records on ${layout.pages} pages`;
+    const by = wasVerifiedByLibdb
+      ? `a walk and Berkeley DB ${Database.libraryVersion} say so`
+      : "a walk says so; Berkeley DB 5.3 does not know this version";
+    return `${name}: ${paint("green", "sound")} (${what}; ${by})\n`;
+  }
+  const lines = problems.map(({ by: who, message }) => `${name}: ${who === "libdb" ? "Berkeley DB: " : ""}${printable(message)}\n`);
+  const rest = layout === undefined ? "" : `${name}: ${paint("red", "damaged")}; ${records} records could be read\n`;
+  return `${lines.join("")}${rest}`;
+}

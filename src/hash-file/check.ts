@@ -1,0 +1,165 @@
+/**
+ * A walk over every page of a database that finds what reading does not trip
+ * over: records where no lookup finds them, and pages that nothing leads to.
+ */
+import type { FileHandle } from "berkeley-db-js";
+import { DatabaseFile, type Layout } from "./database-file.ts";
+import { damaged, type HashFileError } from "./error.ts";
+import { type HashLayout, PageField, PageType } from "./layout.ts";
+import { type PageReader, u16, u32 } from "./page-reader.ts";
+import type { VisitRecord } from "./visit.ts";
+
+/** What the usual hash function makes of libdb's test text; in versions 5 and later. */
+export const USUAL_HASH_CHECK = 0x5e688dd1;
+const FNV_PRIME = 16777619;
+
+export interface Checked {
+  readonly layout: Layout;
+  /** Those that could be read. */
+  readonly records: number;
+}
+
+/**
+ * Checks an open file, which stays the caller's and is never written to.
+ * @param onProblem called with each problem; those of one page in a row.
+ * @throws {HashFileError} no database that is read here, or damaged in its first page.
+ */
+export function checkDatabase(file: FileHandle, onProblem: (problem: HashFileError) => void): Checked {
+  const database = new DatabaseFile(file);
+  const { layout } = database;
+  const check = layout.type === "btree" ? new BtreeCheck(onProblem) : new BucketCheck(layout, onProblem);
+  let records = 0;
+  const visit: VisitRecord = (keyBytes, keyStart, keyEnd) => {
+    records += 1;
+    check.key(keyBytes, keyStart, keyEnd);
+  };
+  const onBucketPage = check instanceof BucketCheck ? check.page : undefined;
+  const reader = database.visitRecords(visit, { onDamage: onProblem, onBucketPage });
+  checkFreePages(reader, layout, onProblem);
+  checkUnreached(reader, layout, onProblem);
+  return { layout, records };
+}
+
+/** Each key of a hash file has to be in the bucket that a lookup looks in, and to be in order on a sorted page. */
+class BucketCheck {
+  readonly #layout: Pick<HashLayout, "maxBucket"> & Partial<HashLayout>;
+  readonly #onProblem: (problem: HashFileError) => void;
+  readonly #hasUsualHash: boolean;
+  #page = 0;
+  #bucket = 0;
+  #isSorted = false;
+  /** Of the page's last key; undefined before the first. */
+  #last: Buffer | undefined;
+  #toldOf = 0;
+
+  constructor(
+    layout: Pick<HashLayout, "maxBucket" | "version" | "hashCheck"> & Partial<HashLayout>,
+    onProblem: (problem: HashFileError) => void,
+  ) {
+    this.#layout = layout;
+    this.#onProblem = onProblem;
+    this.#hasUsualHash = layout.version >= 5 && layout.hashCheck === USUAL_HASH_CHECK;
+  }
+
+  readonly page = (page: number, bucket: number, isSorted: boolean): void => {
+    this.#page = page;
+    this.#bucket = bucket;
+    this.#isSorted = isSorted;
+    this.#last = undefined;
+  };
+
+  key(bytes: Buffer, start: number, end: number): void {
+    // One is enough of a page.
+    if (this.#page === this.#toldOf) return;
+    if (this.#hasUsualHash && this.#bucketOf(bytes, start, end) !== this.#bucket) {
+      this.#tell(`a key that belongs to bucket ${this.#bucketOf(bytes, start, end)} is in bucket ${this.#bucket}`);
+    } else if (this.#isSorted) {
+      if (this.#last !== undefined && compareOnPage(this.#last, bytes, start, end) > 0) this.#tell("its keys are not in order");
+      this.#last = Buffer.from(bytes.subarray(start, end));
+    }
+  }
+
+  #tell(what: string): void {
+    this.#toldOf = this.#page;
+    this.#onProblem(damaged(this.#page, what));
+  }
+
+  #bucketOf(bytes: Buffer, start: number, end: number): number {
+    const { maxBucket, highMask = 0, lowMask = 0 } = this.#layout;
+    const hash = fnv1(bytes, start, end);
+    const bucket = (hash & highMask) >>> 0;
+    return bucket > maxBucket ? (bucket & lowMask) >>> 0 : bucket;
+  }
+}
+
+/**
+ * The order of keys on a sorted page. (libdb puts the longer of two first where
+ * one begins with the other: __ham_getindex_sorted.)
+ */
+function compareOnPage(key: Buffer, bytes: Buffer, start: number, end: number): number {
+  const common = Math.min(key.length, end - start);
+  return key.compare(bytes, start, start + common, 0, common) || end - start - key.length;
+}
+
+/** The hash function of libdb, __ham_func4: FNV-1 with the offset 0. */
+function fnv1(bytes: Buffer, start: number, end: number): number {
+  let hash = 0;
+  for (let at = start; at < end; at++) hash = Math.imul(hash, FNV_PRIME) ^ (bytes[at] as number);
+  return hash >>> 0;
+}
+
+/** The keys of a btree are in order from leaf to leaf. */
+class BtreeCheck {
+  readonly #onProblem: (problem: HashFileError) => void;
+  #last: Buffer | undefined;
+  #hasTold = false;
+
+  constructor(onProblem: (problem: HashFileError) => void) {
+    this.#onProblem = onProblem;
+  }
+
+  key(bytes: Buffer, start: number, end: number): void {
+    if (this.#hasTold) return;
+    if (this.#last !== undefined && this.#last.compare(bytes, start, end) > 0) {
+      this.#hasTold = true;
+      this.#onProblem(damaged(0, "the keys of the tree are not in order"));
+    }
+    this.#last = Buffer.from(bytes.subarray(start, end));
+  }
+}
+
+/** The list of free pages, which the first page begins. */
+function checkFreePages(reader: PageReader, layout: Layout, onProblem: (problem: HashFileError) => void): void {
+  const free = new Set<number>();
+  for (let number = layout.free; number !== 0; ) {
+    const fault = faultOfFree(number, free, reader, layout);
+    if (fault !== undefined) {
+      onProblem(damaged(number, fault));
+      return;
+    }
+    free.add(number);
+    number = u32(reader.peek(number), PageField.next, layout.isLittleEndian);
+  }
+}
+
+function faultOfFree(number: number, free: ReadonlySet<number>, reader: PageReader, layout: Layout): string | undefined {
+  if (number >= layout.pages) return "free, and beyond the end of the file";
+  if (free.has(number)) return "twice in the list of free pages";
+  if (reader.wasTaken(number)) return "free, and in use";
+  const type = reader.peek(number)[PageField.type];
+  // Version 5 and older do not mark them.
+  return layout.version >= 6 && type !== PageType.invalid ? `free, and of type ${type}` : undefined;
+}
+
+/** Pages with items that no bucket and no tree leads to: records that are lost. */
+function checkUnreached(reader: PageReader, layout: Layout, onProblem: (problem: HashFileError) => void): void {
+  if (layout.version < 6) return;
+  for (let number = 1; number < layout.pages; number++) {
+    if (reader.wasTaken(number)) continue;
+    const page = reader.peek(number);
+    const type = page[PageField.type];
+    const holdsItems = type === PageType.hash || type === PageType.hashUnsorted || type === PageType.btreeLeaf;
+    if (holdsItems && u16(page, PageField.entries, layout.isLittleEndian) > 0)
+      onProblem(damaged(number, "holds items, and nothing leads to it"));
+  }
+}
