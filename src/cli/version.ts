@@ -12,6 +12,11 @@ export function programName(argv: readonly string[], otherwise: string): string 
 /** One line for --version. */
 export async function versionText(program: string): Promise<string> {
   const { Database } = await import("berkeley-db-js");
+  return `${program} ${packageVersion()} (Berkeley DB ${Database.libraryVersion})\n`;
+}
+
+/** The version of this package, as its package.json has it. */
+export function packageVersion(): string {
   const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
-  return `${program} ${version} (Berkeley DB ${Database.libraryVersion})\n`;
+  return version;
 }

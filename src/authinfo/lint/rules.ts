@@ -143,7 +143,7 @@ export const LINT_RULES: Readonly<Record<LintCode, Rule>> = {
   crlf: {
     severities: ["warning"],
     what: "lines end with CR LF",
-    detail: "{lines} lines, this is the first",
+    detail: "{lines} in all, this is the first",
     why: "makemap keeps the CR in the value, and takes an empty line that has one for an error.",
     mend: "end lines with LF alone",
     fix: "always",

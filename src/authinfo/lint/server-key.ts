@@ -130,9 +130,9 @@ export function addressInBrackets(server: string): string | undefined {
  */
 export function shownKey(key: string): string {
   const text = key.replace(/\0$/, "");
-  if (!hasTag(text)) return `… (${text.length} bytes)`;
+  if (!hasTag(text)) return "…";
   const server = text.slice(TAG.length);
   const inner = /^\[(.*)\]$/.exec(server)?.[1] ?? server;
   const isPlain = server === "" || HOST.test(inner) || isIPv6(inner.replace(/^ipv6:/i, ""));
-  return isPlain ? text : `${text.slice(0, TAG.length)}… (${text.length} bytes)`;
+  return isPlain ? text : `${text.slice(0, TAG.length)}…`;
 }
