@@ -1,0 +1,140 @@
+/**
+ * tsmap diff: whether two maps say the same, and whether they are stored alike.
+ */
+import { readFileSync } from "node:fs";
+import {
+  type Comparison,
+  compareMaps,
+  type Difference,
+  type FormatDifference,
+  type MapContent,
+  readContent,
+} from "../../map-file/comparison.ts";
+import { Fingerprints } from "../../map-file/fingerprint.ts";
+import { withMap } from "../../map-file/read-map.ts";
+import { maskRecord } from "../../map-file/secrets.ts";
+import { printable } from "../printable.ts";
+import { jsonBytes, shownBytes } from "./bytes.ts";
+import type { Context } from "./context.ts";
+import { type SourceFlags, sourceOptions } from "./source-flags.ts";
+import { type Paint, paintFor } from "./style.ts";
+import { withFile } from "./trouble.ts";
+
+interface Options extends SourceFlags {
+  readonly sameFormat?: true;
+  readonly quiet?: true;
+  readonly json?: true;
+  readonly fingerprintKey?: string;
+  readonly showSecrets?: true;
+}
+
+/** @returns 0 for the same, 1 for different. */
+export function run({ output }: Context, [a, b]: readonly (string | readonly string[])[], options: Options): number {
+  const names = { a: String(a), b: String(b) };
+  const comparison = compareMaps(readFile(names.a, options), readFile(names.b, options));
+  const isSame = comparison.differences.length === 0 && (!options.sameFormat || comparison.formatDifferences.length === 0);
+  if (!options.quiet) {
+    const show = new Shown(options);
+    if (options.json) output.write(`${JSON.stringify(toJson(isSame, comparison, show))}\n`);
+    else for (const line of report(names, comparison, show, paintFor(process.stdout))) output.write(`${line}\n`);
+  }
+  return isSame ? 0 : 1;
+}
+
+function readFile(file: string, options: Options): MapContent {
+  return withFile(file, () => withMap(file, sourceOptions(options), readContent));
+}
+
+/** Data as they may be shown: secrets by their fingerprints. */
+class Shown {
+  readonly #fingerprints: Fingerprints;
+  readonly #showSecrets: boolean;
+
+  constructor({ fingerprintKey, showSecrets }: Options) {
+    this.#fingerprints =
+      fingerprintKey === undefined ? new Fingerprints() : withFile(fingerprintKey, () => new Fingerprints(readFileSync(fingerprintKey)));
+    this.#showSecrets = showSecrets === true;
+  }
+
+  key({ key, a, b }: Difference): Uint8Array {
+    if (this.#showSecrets) return key;
+    const [data = new Uint8Array()] = a ?? b ?? [];
+    return maskRecord(key, data).key;
+  }
+
+  /** Of data with a secret the fingerprint is that of all of it. */
+  data(key: Uint8Array, data: Uint8Array): { readonly shown: Uint8Array; readonly fingerprint?: string } {
+    if (this.#showSecrets) return { shown: data };
+    const masked = maskRecord(key, data);
+    return masked.isMasked ? { shown: masked.data, fingerprint: this.#fingerprints.of(data) } : { shown: data };
+  }
+}
+
+function* report(names: { readonly a: string; readonly b: string }, found: Comparison, show: Shown, paint: Paint): Generator<string> {
+  yield `${paint("red", `--- ${printable(names.a)}`)} (${formatText(found.formats.a)})`;
+  yield `${paint("green", `+++ ${printable(names.b)}`)} (${formatText(found.formats.b)})`;
+  for (const difference of found.differences) {
+    const key = shownBytes(show.key(difference));
+    for (const data of difference.a ?? []) yield paint("red", `-${key}\t${dataText(difference.key, data, show)}`);
+    for (const data of difference.b ?? []) yield paint("green", `+${key}\t${dataText(difference.key, data, show)}`);
+  }
+  yield `records: ${countText(found)}`;
+  if (found.hasNulMore !== undefined)
+    yield `         in ${printable(names[found.hasNulMore])} every key and all data have a NUL more, as makemap -N makes it`;
+  if (found.formats.a.kind !== "source text" && found.formats.b.kind !== "source text")
+    yield `format:  ${found.formatDifferences.length === 0 ? "the same" : found.formatDifferences.map(differenceText).join(", ")}`;
+}
+
+function dataText(key: Uint8Array, data: Uint8Array, show: Shown): string {
+  const { shown, fingerprint } = show.data(key, data);
+  return fingerprint === undefined ? shownBytes(shown) : `${shownBytes(shown)} (fingerprint ${fingerprint})`;
+}
+
+function formatText({ kind, version, byteOrder, pageSize }: Comparison["formats"]["a"]): string {
+  return version === undefined ? kind : `${kind} version ${version}, ${byteOrder}-endian, pages of ${pageSize} bytes`;
+}
+
+function countText({ same, differences }: Comparison): string {
+  if (differences.length === 0) return `the same, ${same}`;
+  const { onlyA, onlyB, changed } = counts(differences);
+  return `${same} keys the same, ${onlyA} only in the first, ${onlyB} only in the second, ${changed} with other data`;
+}
+
+const PROPERTIES: Readonly<Record<FormatDifference["property"], string>> = {
+  kind: "type",
+  version: "version",
+  byteOrder: "byte order",
+  pageSize: "page size",
+  duplicates: "duplicates",
+};
+
+function differenceText({ property, a, b }: FormatDifference): string {
+  return `${PROPERTIES[property]} ${a} and ${b}`;
+}
+
+function counts(differences: readonly Difference[]): { onlyA: number; onlyB: number; changed: number } {
+  const onlyA = differences.filter(({ b }) => b === undefined).length;
+  const onlyB = differences.filter(({ a }) => a === undefined).length;
+  return { onlyA, onlyB, changed: differences.length - onlyA - onlyB };
+}
+
+function toJson(isSame: boolean, comparison: Comparison, show: Shown): object {
+  const { same, differences, formats, formatDifferences, hasNulMore } = comparison;
+  const dataOf = (key: Uint8Array, all: readonly Uint8Array[] | undefined): object[] | null =>
+    all?.map((data) => {
+      const { shown, fingerprint } = show.data(key, data);
+      return fingerprint === undefined ? jsonBytes("data", shown) : { ...jsonBytes("data", shown), fingerprint };
+    }) ?? null;
+  return {
+    isSame,
+    records: { same, ...counts(differences) },
+    differences: differences.map((difference) => ({
+      ...jsonBytes("key", show.key(difference)),
+      a: dataOf(difference.key, difference.a),
+      b: dataOf(difference.key, difference.b),
+    })),
+    hasNulMore: hasNulMore ?? null,
+    formats,
+    formatDifferences,
+  };
+}
