@@ -24,8 +24,8 @@ export type TokenFault =
   | { readonly code: "value-too-long"; readonly offset: number }
   | { readonly code: "too-many-tokens"; readonly offset: number };
 
-/** Bytes of a token, quotes included: MAXNAME, less its NUL. */
-export const LONGEST_TOKEN = 255;
+/** Bytes of a token, quotes included: MAXNAME. */
+export const LONGEST_TOKEN = 256;
 /** Bytes that tokens share, a NUL behind each: MAXNAME + MAXATOM, less 5 of reserve. */
 const BUFFER = 256 + 1000 - 5;
 const MOST_TOKENS = 1000;
@@ -37,6 +37,9 @@ const LESS = 0x3c;
 const GREATER = 0x3e;
 const BACKSLASH = 0x5c;
 const EXCLAMATION = 0x21;
+/** sendmail has a use of its own for this byte, and reads the other instead. */
+const NO_CHARACTER = 0xff;
+const DELETE = 0x7f;
 const OPERATORS = ".:%@!^/[]+()<>,;";
 /** C1 codes that stand for macros in sendmail and take a byte with them. */
 const ONE_MORE = [0x82, 0x93, 0x94, 0x95];
@@ -88,7 +91,7 @@ class Scanner {
       // At the end sendmail closes what is open, and reads the end again.
       const missing = state === "quote" ? QUOTE : comments > 0 ? CLOSE : angles > 0 ? GREATER : undefined;
       if (isEnd && missing === undefined) break;
-      const byte = isEnd ? (missing as number) : (value[at] as number);
+      const byte = isEnd ? (missing as number) : value[at] === NO_CHARACTER ? DELETE : (value[at] as number);
       const here = at;
       if (!isEnd) at += 1;
 

@@ -15,7 +15,7 @@ export type AuthinfoTag = "U" | "I" | "P" | "R" | "M";
 export interface AuthinfoItem {
   readonly tag: AuthinfoTag;
   readonly delimiter: ":" | "=";
-  /** Decoded, and up to its first NUL, where the text ends for sendmail. It may be a secret. */
+  /** As sendmail has it: decoded, up to its first NUL; plain text with 0x7f for each 0xff. It may be a secret. */
   readonly text: Uint8Array;
   /** Of the opening quote. */
   readonly start: number;

@@ -5,23 +5,24 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { authinfoCases, exchangeOf, outcomeOf, predictionFor } from "../support/authinfo-cases.ts";
 
-for (const file of ["authinfo.json"]) {
+for (const file of ["authinfo.json", "authinfo-more.json"]) {
   describe(`fixtures/cases/${file}`, () => {
     for (const recorded of authinfoCases(file)) {
       it(`${recorded.group}: ${recorded.id}`, () => {
-        const { client, password } = predictionFor(recorded);
+        const { client, credentials } = predictionFor(recorded);
+        const mechanisms = client.outcome === "authenticates" ? client.mechanisms : [];
         if (recorded.refuse === true) {
-          assert.ok(client.outcome === "authenticates");
           assert.deepEqual(
-            client.mechanisms,
+            mechanisms,
             recorded.auth_parsed.map(({ mech }) => mech),
           );
-          return;
+          return assert.equal(client.outcome === "authenticates" ? client.ifRefused : client.outcome, recorded.outcome);
         }
         assert.equal(outcomeOf(client), recorded.outcome);
         if (client.outcome !== "authenticates") return assert.deepEqual(recorded.auth_parsed, []);
+        assert.ok(credentials !== undefined);
         const [exchange] = recorded.auth_parsed;
-        assert.deepEqual([exchangeOf(client.mechanisms[0] as string, client, password, exchange)], recorded.auth_parsed);
+        assert.deepEqual([exchangeOf(mechanisms[0] as string, client, credentials, exchange)], recorded.auth_parsed);
       });
     }
   });

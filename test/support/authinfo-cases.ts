@@ -5,8 +5,9 @@
 import { createHash, createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { RecordBatch } from "berkeley-db-js";
-import { type ClientOutcome, predictClient } from "#src/authinfo/client.js";
+import { type ClientAttempt, type ClientOutcome, predictClient } from "#src/authinfo/client.js";
 import { AuthinfoMap, lookUpAuthinfo, type MapFlags } from "#src/authinfo/lookup.js";
+import type { AuthinfoCredentials } from "#src/authinfo/value.js";
 import { type SourceOptions, SourceParser } from "#src/makemap/source-parser.js";
 import { textOf } from "./bytes.ts";
 import { fixturesFolder } from "./fixtures.ts";
@@ -69,7 +70,7 @@ export function mapFlags(flags = ""): MapFlags {
 /** What we say sendmail does. */
 export function predictionFor({ map_source_b64, makemap, map_flags, client_mechanisms, offer }: AuthinfoCase): {
   readonly client: ClientOutcome;
-  readonly password: Uint8Array;
+  readonly credentials: AuthinfoCredentials | undefined;
 } {
   const records = recordsOf(Buffer.from(map_source_b64, "base64"), sourceOptions(makemap));
   const map = new AuthinfoMap((key) => records.get(textOf(key)), mapFlags(map_flags));
@@ -79,7 +80,7 @@ export function predictionFor({ map_source_b64, makemap, map_flags, client_mecha
     serverMechanisms: offer ?? MECHANISMS,
     hostname: HOSTNAME,
   });
-  return { client, password: entry?.value.credentials?.password ?? new Uint8Array() };
+  return { client, credentials: entry?.value.credentials };
 }
 
 /** The outcome in the recording's words. */
@@ -90,12 +91,13 @@ export function outcomeOf(client: ClientOutcome): AuthinfoCase["outcome"] {
 /** What the server would see of a mechanism, in the recording's form. */
 export function exchangeOf(
   mech: string,
-  client: Extract<ClientOutcome, { outcome: "authenticates" }>,
-  password: Uint8Array,
+  client: ClientAttempt,
+  credentials: AuthinfoCredentials,
   recorded: Exchange | undefined,
 ): Exchange {
   const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
   const { authorizationId, authenticationId } = client;
+  const { password } = credentials;
   const authcid_b64 = base64(authenticationId);
   switch (mech) {
     case "PLAIN":
@@ -107,26 +109,27 @@ export function exchangeOf(
       return { mech, authcid: textOf(authenticationId), digest, challenge: CRAM_CHALLENGE };
     }
     default:
-      return { mech: "DIGEST-MD5", fields: digestFields(client, password, recorded) };
+      return { mech: "DIGEST-MD5", fields: digestFields(client, credentials, recorded) };
   }
 }
 
 /** The fields of DIGEST-MD5 (RFC 2831); those that a recording masks are taken from it. */
 function digestFields(
-  { authorizationId, authenticationId }: Extract<ClientOutcome, { outcome: "authenticates" }>,
-  password: Uint8Array,
+  { authorizationId, authenticationId }: ClientAttempt,
+  credentials: AuthinfoCredentials,
   recorded: Exchange | undefined,
 ): Record<string, string> {
   const { cnonce = "", response = "" } = recorded !== undefined && "fields" in recorded ? recorded.fields : {};
-  const authzid = Buffer.compare(authorizationId, authenticationId) === 0 ? undefined : textOf(authorizationId);
+  // An authorization id that is empty, or that of the user, is not sent.
+  const isSent = credentials.authorizationId.length > 0 && Buffer.compare(authorizationId, authenticationId) !== 0;
+  const authzid = isSent ? textOf(authorizationId) : undefined;
   const uri = `smtp/${SERVER.name}`;
-  const md5 = (...parts: readonly (string | Uint8Array)[]): Buffer => {
-    const hash = createHash("md5");
-    for (const part of parts) hash.update(typeof part === "string" ? Buffer.from(part, "latin1") : part);
-    return hash.digest();
-  };
-  const secret = md5(authenticationId, `:${DIGEST_REALM}:`, password);
-  const a1 = md5(secret, `:${DIGEST_NONCE}:${cnonce}`, authzid === undefined ? "" : `:${authzid}`).toString("hex");
+  const md5 = (text: string): Buffer => createHash("md5").update(Buffer.from(text, "latin1")).digest();
+  const secret = md5([authenticationId, Buffer.from(DIGEST_REALM), credentials.password].map((part) => textOf(hashed(part))).join(":"));
+  const a1 = createHash("md5")
+    .update(secret)
+    .update(Buffer.from(`:${DIGEST_NONCE}:${cnonce}${authzid === undefined ? "" : `:${authzid}`}`, "latin1"))
+    .digest("hex");
   const a2 = md5(`AUTHENTICATE:${uri}`).toString("hex");
   const computed = md5(`${a1}:${DIGEST_NONCE}:00000001:${cnonce}:auth:${a2}`).toString("hex");
   return {
@@ -141,4 +144,10 @@ function digestFields(
     "digest-uri": uri,
     response: cnonce === "..." ? response : computed,
   };
+}
+
+/** UTF-8 that is Latin-1 is hashed as that; other text as it is. */
+function hashed(part: Uint8Array): Uint8Array {
+  const text = Buffer.from(part).toString();
+  return Buffer.from(text).equals(part) && /^[\0-\xff]*$/.test(text) ? Buffer.from(text, "latin1") : part;
 }
