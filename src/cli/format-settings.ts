@@ -38,16 +38,26 @@ export interface FormatFlags {
 
 const NAMES = ["target", "byte-order", "hash-version", "page-size", "file-id"] as const;
 
+/** The settings, once it is known what the file is to be like if nothing is asked for; what is left out is this host's. */
+export type SettleFormat = (usual: Partial<FileFormat>) => FormatSettings;
+
+/** @throws {SettingError} */
+export async function readFormatSettings(flags: FormatFlags, environment: NodeJS.ProcessEnv): Promise<FormatSettings> {
+  return (await readFormatLayers(flags, environment))({});
+}
+
 /**
- * @param usual what the file is like where nothing is asked for, not even a target; what it leaves out is this host's.
- * @throws {SettingError}
+ * As `readFormatSettings`, where something else than the options, and stronger
+ * than this host, says what the file is to be like: it counts where there is
+ * not even a target.
+ * @throws {SettingError} so does the function.
  */
-export async function readFormatSettings(
-  flags: FormatFlags,
-  environment: NodeJS.ProcessEnv,
-  usual: Partial<FileFormat> = {},
-): Promise<FormatSettings> {
+export async function readFormatLayers(flags: FormatFlags, environment: NodeJS.ProcessEnv): Promise<SettleFormat> {
   const layers = await layer(flags, environment);
+  return (usual) => settle(layers, flags, usual);
+}
+
+function settle(layers: Layers, flags: FormatFlags, usual: Partial<FileFormat>): FormatSettings {
   const read = <T>(name: (typeof NAMES)[number], parse: (text: string) => T | undefined, allowed: string): T | undefined => {
     const text = layers[name];
     if (text === undefined) return undefined;

@@ -17,6 +17,8 @@ export interface ReplacementOptions {
   readonly fileSystem: FileSystem;
   /** Permission bits of a new file, cut by the umask. A file that is there keeps its own. */
   readonly mode: number;
+  /** Whether a file that is there gets this mode too. */
+  readonly setMode?: boolean;
   /** The owner that the file is to have, where that is another than it had. */
   readonly owner?: number | undefined;
   /** Keep the file itself and write the new content into it, for a program that holds it open. */
@@ -126,7 +128,7 @@ export class Replacement {
     const { owner } = this.#options;
     if (owner !== undefined && owner !== old?.uid) tryChown(this.path, owner, -1);
     // After the owner: a change of owner may clear bits of the mode.
-    if (old !== undefined) fs.chmodSync(this.path, old.mode & 0o7777);
+    if (old !== undefined) fs.chmodSync(this.path, this.#options.setMode ? this.#options.mode : old.mode & 0o7777);
     return true;
   }
 
@@ -136,7 +138,8 @@ export class Replacement {
    * succeeds.
    */
   #writeInPlace(): void {
-    const { fileSystem, owner } = this.#options;
+    const { fileSystem, owner, mode, setMode } = this.#options;
+    if (setMode) fs.chmodSync(this.target, mode);
     // A name that no earlier run of our number has kept anything under.
     const saved = makeFile(nameIn(this.#place, ".old"), 0o600, fileSystem);
     try {

@@ -196,8 +196,7 @@ export class TextWriter {
       this.#text('"');
       return;
     }
-    const part = bytes.subarray(start, end);
-    this.#text(isUtf8(part) ? `"${name}":${JSON.stringify(part.toString())}` : `"${name}Base64":"${part.toString("base64")}"`);
+    this.#text(JSON.stringify(jsonMember(name, bytes.subarray(start, end))).slice(1, -1));
   }
 
   #csvRow(keyBytes: Buffer, keyStart: number, keyEnd: number, dataBytes: Buffer, dataStart: number, dataEnd: number): void {
@@ -242,6 +241,12 @@ export class TextWriter {
     if (this.#length > 0) this.#onChunk(this.#out.subarray(0, this.#length));
     this.#length = 0;
   }
+}
+
+/** A key or data for JSON: text that is UTF-8 under its name, other bytes under its name with Base64 behind it. */
+export function jsonMember(name: "key" | "data", bytes: Uint8Array): Readonly<Record<string, string>> {
+  const text = bufferOf(bytes);
+  return isUtf8(text) ? { [name]: text.toString() } : { [`${name}Base64`]: text.toString("base64") };
 }
 
 function bufferOf(bytes: Uint8Array): Buffer {

@@ -29,7 +29,7 @@ const EQUALS = 0x3d;
 
 /** Masks what is secret in a record; the bytes that go in are not changed. */
 export function maskRecord(key: Uint8Array, data: Uint8Array): MaskedRecord {
-  if (!mayHoldSecret(key, data)) return { key, data, isMasked: false };
+  if (!mayHoldSecret(key, 0, key.length, data, 0, data.length)) return { key, data, isMasked: false };
   if (hasInnerNul(key)) return { key, data: MASK_BYTES, isMasked: true };
   const keyText = latin1(key);
   const shownKey = maskKey(keyText);
@@ -42,20 +42,31 @@ export function maskRecord(key: Uint8Array, data: Uint8Array): MaskedRecord {
 
 /** Whether anything in a record is secret. */
 export function holdsSecret(key: Uint8Array, data: Uint8Array): boolean {
-  return mayHoldSecret(key, data) && maskRecord(key, data).isMasked;
+  return maskRecord(key, data).isMasked;
 }
 
-/** Most records of most maps can be told to hold none without being understood: every secret comes with one of these bytes. */
-function mayHoldSecret(key: Uint8Array, data: Uint8Array): boolean {
-  for (let i = 0; i < key.length; i++) {
-    const byte = key[i] as number;
-    if (byte <= COLON || byte === EQUALS) {
-      if (byte === COLON || byte === EQUALS || byte === DOUBLE_QUOTE || byte === SINGLE_QUOTE) return true;
-      if (byte === NUL && i < key.length - 1) return true;
-    }
+/**
+ * Whether a record has to be understood to tell whether it holds a secret. Most
+ * records of most maps do not: every secret comes with one of these bytes.
+ * @param keyStart where in the bytes the key begins; so for the rest.
+ */
+export function mayHoldSecret(
+  keyBytes: Uint8Array,
+  keyStart: number,
+  keyEnd: number,
+  dataBytes: Uint8Array,
+  dataStart: number,
+  dataEnd: number,
+): boolean {
+  for (let i = keyStart; i < keyEnd; i++) {
+    const byte = keyBytes[i] as number;
+    if (byte <= COLON) {
+      if (byte === COLON || byte === DOUBLE_QUOTE || byte === SINGLE_QUOTE) return true;
+      if (byte === NUL && i < keyEnd - 1) return true;
+    } else if (byte === EQUALS) return true;
   }
-  for (let i = 0; i < data.length; i++) {
-    const byte = data[i] as number;
+  for (let i = dataStart; i < dataEnd; i++) {
+    const byte = dataBytes[i] as number;
     if (byte === COLON || byte === EQUALS) return true;
   }
   return false;

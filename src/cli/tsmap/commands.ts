@@ -32,25 +32,29 @@ export function tsmapCommand(program: string, run: Run): Command {
     .option("--json", "as JSON (schemas/inspect.schema.json), a file to a line")
     .option("--pages", "draw how full each page is");
 
-  add("list", "List the records of a map, in the order of the file.")
-    .argument("<file>", "a database or the source text of a map")
-    .option("--sort", "by key")
-    .option("--keys", "the keys alone")
-    .option("--json", "as JSON, a record to a line")
-    .option("--show-secrets", SHOW_SECRETS);
+  addSourceOptions(
+    add("list", "List the records of a map, in the order of the file: key, TAB and data to a line, without the NUL that may end them.")
+      .argument("<file>", "a database or the source text of a map")
+      .option("--sort", "by key")
+      .option("--keys", "the keys alone")
+      .option("--json", "as JSON, a record to a line: whole, and safe for binary data")
+      .option("--show-secrets", SHOW_SECRETS),
+  );
 
-  add("get", "Look up a key, as it stands and then as sendmail does (in lower case, with a NUL).")
-    .argument("<file>", "a database or the source text of a map")
-    .argument("<key>", "the key")
-    .option("--exact", "as it stands alone")
-    .option("--json", "as JSON")
-    .option("--show-secrets", SHOW_SECRETS);
+  addSourceOptions(
+    add("get", "Look up a key, as it stands and then as sendmail does (in lower case, with a NUL), and print its data, a record to a line.")
+      .argument("<file>", "a database or the source text of a map")
+      .argument("<key>", "the key")
+      .option("--exact", "as it stands alone")
+      .option("--json", "as JSON, a record to a line, with its key")
+      .option("--show-secrets", SHOW_SECRETS),
+  );
 
   add("dump", "Write a database as text, in the format of db_dump.")
     .argument("<file>", "a database")
     .option("-p", "printable characters as they are")
     .addOption(new Option("--format <format>", "the text's").choices(["dump", "json", "csv"]).default("dump"))
-    .option("-o, --output <file>", "write to a file (mode 0600) instead of standard output")
+    .option("-o, --output <file>", "write to a file (mode 0600) instead of standard output, all or nothing")
     .option("--show-secrets", "write a file that holds secrets, which is refused otherwise");
 
   addFormatOptions(
@@ -58,7 +62,8 @@ export function tsmapCommand(program: string, run: Run): Command {
       .argument("<file>", "the database to make or to replace")
       .option("-f, --input <file>", "read the text from a file instead of standard input")
       .addOption(new Option("--format <format>", "the text's").choices(["dump", "json", "csv"]).default("dump"))
-      .addOption(new Option("--type <type>", "instead of the one that the text names").choices(["hash", "btree"]))
+      .addOption(new Option("--type <type>", "instead of the one that the text names (or hash)").choices(["hash", "btree"]))
+      .option("-d, --duplicates", "keep all records with a key, where the text does not ask for it")
       .option("-n, --no-overwrite", "keep the first of several records with a key, in place of the last"),
   );
 

@@ -1,0 +1,22 @@
+/**
+ * A file that is to be made or replaced.
+ */
+import { realpathSync, type Stats, statSync } from "node:fs";
+import { Trouble, withFile } from "./trouble.ts";
+
+export interface TargetFile {
+  /** Resolved: not a link, unless it is one to nothing. */
+  readonly path: string;
+  /** Undefined where there is none. */
+  readonly status: Stats | undefined;
+}
+
+/** @throws {Trouble} what is there is no file that could be replaced. */
+export function targetFile(name: string): TargetFile {
+  return withFile(name, () => {
+    const status = statSync(name, { throwIfNoEntry: false });
+    if (status === undefined) return { path: name, status };
+    if (!status.isFile()) throw new Trouble(`${name}: not a regular file, and not to be replaced by one`);
+    return { path: realpathSync(name), status };
+  });
+}
