@@ -26,6 +26,7 @@ const LINES: readonly (readonly [line: string, completions: readonly string[]])[
   ["tsmap completion ", ["bash", "fish", "zsh"]],
   ["tsmap dump --fo", ["--format"]],
   ["tsmap dump --format ", ["csv", "dump", "json"]],
+  ["tsmap dump --format=", ["csv", "dump", "json"]],
   ["tsmap dump --format=j", ["json"]],
   ["tsmap dump --format json sm", FILES],
   ["tsmap lint --format ", ["json", "sarif", "text"]],
@@ -35,6 +36,7 @@ const LINES: readonly (readonly [line: string, completions: readonly string[]])[
   ["tsmap get sm", FILES],
   ["tsmap get smtp-auth s", []],
   ["tsmap get --exact -- sm", FILES],
+  ["tsmap get --exact -- -", []],
   ["tsmap inspect smtp-auth smtp-auth.db sm", FILES],
   ["tsmap diff smtp-auth sm", FILES],
   ["tsmap diff smtp-auth smtp-auth.db s", []],
@@ -92,9 +94,9 @@ const BASH = `
 source ./script
 compopt() { [[ "$*" == "-o default" ]] && COMPREPLY+=($(compgen -f -- "\${COMP_WORDS[COMP_CWORD]}")); }
 for line; do
-  # As readline does it: "=" is a word by itself.
+  # As readline does it: "=" is a word by itself, that at the cursor too.
   read -ra COMP_WORDS <<< "\${line//=/ = }"
-  [[ $line == *[\\ =] ]] && COMP_WORDS+=("")
+  [[ $line == *' ' ]] && COMP_WORDS+=("")
   COMP_CWORD=$(( \${#COMP_WORDS[@]} - 1 ))
   _tsmap_complete "\${COMP_WORDS[0]}"
   echo "\${COMPREPLY[@]}"
@@ -258,11 +260,54 @@ describe("the completion of bash at a terminal", () => {
     };
     await completed("tsmap dump two\t", "{tsmap}{dump}{two words}");
     await completed("tsmap dump --format=j\t", "{tsmap}{dump}{--format=json}");
-    await completed("tsmap dump --format=\tj\t", "{tsmap}{dump}{--format=json}");
     await completed("tsmap insp\toth\t", "{tsmap}{inspect}{other}");
     await completed("tsmakemap h\toth\t < two\t", "{tsmakemap}{hash}{other}");
-    await completed("COMP_WORDBREAKS=' <>;'; tsmap dump --format=j\t", "{tsmap}{dump}{--format=json}");
+    await completed("bind 'set show-all-if-ambiguous on'; tsmap", "{tsmap}");
+    await terminal.type("tsmap dump --format=\t");
+    await terminal.waitFor("csv   dump  json");
+    await completed("c\t", "{tsmap}{dump}{--format=csv}");
+    await completed("COMP_WORDBREAKS=' <>;'; tsmap", "{tsmap}");
+    await completed("tsmap dump --format=j\t", "{tsmap}{dump}{--format=json}");
     await terminal.type("exit\r");
+  });
+});
+
+describe("the completion of zsh at a terminal", () => {
+  it("completes as a file of fpath, from the first program on", async (t) => {
+    if (!needs(t, ...TOOLS.zsh)) return;
+    const cwd = temporaryFolder(t);
+    for (const name of ["smtp-auth", "two words"]) writeFileSync(join(cwd, name), "");
+    writeFileSync(join(cwd, "_tsmap"), await scriptOf("zsh"));
+    const terminal = await Terminal.start(t, [nativePath("zsh"), "-f", "-i"], { cwd });
+    await terminal.type("PS1=; fpath=($PWD $fpath); autoload -Uz compinit; compinit -u -D\r");
+    await terminal.type("for p in tssaslpasswd tsmap; do eval \"$p() { printf '{%s}' $p \\\"\\$@\\\"; }\"; done; echo rea''dy\r");
+    await terminal.waitFor("ready");
+    /** Types each beginning, and a tab when it is shown: a tab among other keys that wait is a tab. */
+    const completed = async (steps: readonly (readonly [keys: string, rest: string])[], called: string): Promise<void> => {
+      for (const [keys, rest] of steps) {
+        await terminal.type(keys);
+        await terminal.waitFor(keys);
+        await terminal.type("\t");
+        await terminal.waitFor(rest);
+      }
+      await terminal.type("\r");
+      await terminal.waitFor(called);
+    };
+    const mechanisms = [
+      ["tssaslpasswd --mech", "anisms="],
+      ["OTP,SCRAM-SHA-5", "12"],
+    ] as const;
+    await completed(mechanisms, "{tssaslpasswd}{--mechanisms=OTP,SCRAM-SHA-512}");
+    const inspect = [
+      ["tsmap insp", "ect"],
+      ["tw", "o\\ words"],
+    ] as const;
+    await completed(inspect, "{tsmap}{inspect}{two words}");
+    const auth = [
+      ["tsmap auth --rel", "ay="],
+      ["host --js", "on"],
+    ] as const;
+    await completed(auth, "{tsmap}{auth}{--relay=host}{--json}");
   });
 });
 

@@ -82,6 +82,7 @@ function action(values: Values, name: string): string {
     case "list":
       return `_values -s , ${name} ${values.words.join(" ")}`;
     case "free":
-      return " ";
+      // As the empty action does, which however keeps zsh from completing an option that may stand in the same place.
+      return ` _message ${name}`;
   }
 }
