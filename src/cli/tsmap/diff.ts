@@ -95,7 +95,7 @@ function formatText({ kind, version, byteOrder, pageSize }: Comparison["formats"
 }
 
 function countText({ same, differences }: Comparison): string {
-  if (differences.length === 0) return `the same, ${same}`;
+  if (differences.length === 0) return `the same (${same} keys)`;
   const { onlyA, onlyB, changed } = counts(differences);
   return `${same} keys the same, ${onlyA} only in the first, ${onlyB} only in the second, ${changed} with other data`;
 }

@@ -1,0 +1,91 @@
+/**
+ * A database with the same records, made anew: in another byte order, version or
+ * page size, or of another type.
+ */
+import { type DatabaseType, type FileSystem, nodeFileSystem } from "berkeley-db-js";
+import { DatabaseFile, type Layout } from "../hash-file/database-file.ts";
+import { HashFileError } from "../hash-file/error.ts";
+import type { FileFormat } from "../hash-file/file-format.ts";
+import { DatabaseBuilder } from "./database-builder.ts";
+
+export interface ConvertOptions {
+  readonly format: FileFormat;
+  /** Default: that of the file. */
+  readonly type?: DatabaseType | undefined;
+  /** 20 bytes, "content" (derived from the records, the default) or "random". */
+  readonly fileId?: Uint8Array | "content" | "random";
+  /** Permission bits of a new file, cut by the umask; a file that is there keeps its own. */
+  readonly mode: number;
+  /** Write into the file that is there: it may have other names. */
+  readonly inPlace?: boolean;
+  readonly fileSystem?: FileSystem;
+}
+
+/** What was expected of a file when it was made, above what it holds: more is not believed. */
+const MOST_EXPECTED = 1 << 20;
+/** Cache for each byte of the file that is read. */
+const CACHE_PER_BYTE = 2;
+
+/**
+ * Converts a file, which is only read.
+ * @param target the file to make or to replace, which may be the same; resolved: not a link.
+ * @returns how many records it has.
+ * @throws {HashFileError} the file is none that is read here, or damaged; the target is then as it was.
+ * @throws {BerkeleyDBError | Error} of the engine and the file system.
+ */
+export function convert(path: string, target: string, options: ConvertOptions): number {
+  const { fileSystem = nodeFileSystem, format, mode, inPlace = false, fileId = "content" } = options;
+  const file = fileSystem.open(path, { write: false }, 0);
+  try {
+    const database = new DatabaseFile(file);
+    const { layout } = database;
+    const records = count(database);
+    const builder = new DatabaseBuilder(target, {
+      type: options.type ?? layout.type,
+      format,
+      duplicates: layout.duplicates,
+      fileId,
+      mode,
+      inPlace,
+      fileSystem,
+      expectedSize: file.size() * CACHE_PER_BYTE,
+      again: layout.duplicates === false ? "refuse" : "replace",
+      onRefused: () => {
+        throw new HashFileError("damaged: a key, or one of its duplicates, is there twice");
+      },
+      ...hints(layout, records),
+    });
+    try {
+      database.visitRecords((keyBytes, keyStart, keyEnd, dataBytes, dataStart, dataEnd) => {
+        builder.add(keyBytes.subarray(keyStart, keyEnd), dataBytes.subarray(dataStart, dataEnd), 0);
+      });
+      builder.commit();
+      return records;
+    } catch (error) {
+      builder.abandon();
+      throw error;
+    }
+  } finally {
+    file.close();
+  }
+}
+
+/** Reads everything once, so that a damaged file is found before anything is made. */
+function count(database: DatabaseFile): number {
+  let records = 0;
+  database.visitRecords(() => {
+    records += 1;
+  });
+  return records;
+}
+
+/** What the maker of the file had asked for. */
+function hints(layout: Layout, records: number): { hashElements?: number; fillFactor?: number; minimumKeys?: number } {
+  if (layout.type === "btree") return { minimumKeys: layout.minimumKeys };
+  if (layout.version < 7 || !("elements" in layout)) return {};
+  const expected = layout.elements - records;
+  return {
+    ...(expected > 0 && expected <= MOST_EXPECTED && { hashElements: expected }),
+    ...(layout.fillFactor > 0 && { fillFactor: layout.fillFactor }),
+  };
+}
