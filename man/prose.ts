@@ -125,23 +125,23 @@ export const PROSE: Readonly<Record<string, Prose>> = {
   },
   "tsmap-inspect": {
     summary: "say what a database file is and who can read it",
-    exit: [[0, "The files are looked at, and nothing is wrong with them."], [1, "Something is wrong with a file."], TROUBLE],
+    exit: [[0, "The files are looked at; there may be warnings."], [1, "A file is damaged."], TROUBLE],
     environment: [NO_COLOR],
   },
   "tsmap-list": {
     summary: "list the records of a map",
-    description: [SECRETS],
-    exit: [DONE, TROUBLE],
+    description: [SOURCE_TEXT, SECRETS],
+    exit: [DONE, [1, "It is done; makemap would leave out a line of the source text."], TROUBLE],
   },
   "tsmap-get": {
     summary: "look up a key of a map",
-    description: [SECRETS],
+    description: [SOURCE_TEXT, SECRETS],
     exit: [[0, "The key is there."], [1, "The key is not there."], TROUBLE],
     examples: [{ what: "The entry of a server:", lines: ["tsmap get smtp-auth.db authinfo:mail.example.com"] }],
   },
   "tsmap-dump": {
     summary: "write a database as text",
-    description: ["A file that may hold secrets is refused unless `--show-secrets` is given."],
+    description: ["A file that holds passwords is refused unless `--show-secrets` is given."],
     exit: [DONE, TROUBLE],
     seeAlso: [["db5.3_dump", 1]],
   },
@@ -154,12 +154,14 @@ export const PROSE: Readonly<Record<string, Prose>> = {
   "tsmap-verify": {
     summary: "check the structure of database files",
     exit: [[0, "The files are sound."], [1, "A file is damaged."], TROUBLE],
+    environment: [NO_COLOR],
     seeAlso: [["db5.3_verify", 1]],
   },
   "tsmap-diff": {
     summary: "compare two maps",
     description: [SOURCE_TEXT, "Secrets that differ are shown as fingerprints, not as they are, unless `--show-secrets` is given."],
     exit: [[0, "They are the same."], [1, "They differ."], TROUBLE],
+    environment: [NO_COLOR],
     examples: [
       { what: "A map against its source:", lines: ["tsmap diff smtp-auth smtp-auth.db"] },
       { what: "The same for a map that was made with `-N`:", lines: ["tsmap diff -N smtp-auth smtp-auth.db"] },
@@ -178,7 +180,9 @@ export const PROSE: Readonly<Record<string, Prose>> = {
   },
   "tsmap-lint": {
     summary: "find what is wrong with an authinfo map",
-    exit: [[0, "Nothing is wrong."], [1, "Something is wrong."], TROUBLE],
+    description: ["A source `-` is standard input."],
+    exit: [[0, "There is nothing worse than notes."], [1, "There is an error or a warning, which `--fix` has not mended."], TROUBLE],
+    environment: [NO_COLOR],
     examples: [{ what: "In CI, for a service that shows SARIF:", lines: ["tsmap lint --format sarif smtp-auth > lint.sarif"] }],
   },
   "tsmap-resolve": {
