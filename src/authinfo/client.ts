@@ -3,7 +3,7 @@
  * sendmail 8.17.1 (usersmtp.c), and the choice of a mechanism of Cyrus SASL
  * 2.1.28 (sasl_client_start()).
  */
-import type { AuthinfoFault, AuthinfoValue } from "./value.ts";
+import type { AuthinfoCredentials, AuthinfoFault, AuthinfoValue } from "./value.ts";
 
 /** sendmail's default AuthMechanisms; PLAIN and LOGIN have to be named in its configuration. */
 export const DEFAULT_AUTH_MECHANISMS: readonly string[] = ["EXTERNAL", "GSSAPI", "KERBEROS_V4", "DIGEST-MD5", "CRAM-MD5"];
@@ -66,15 +66,15 @@ export type WithoutAuthReason =
   | { readonly code: "bad-entry"; readonly fault: AuthinfoFault }
   /** The server offers no authentication. */
   | { readonly code: "not-offered" }
-  /** I is empty, and the client takes back what it has begun with each of these mechanisms. */
-  | { readonly code: "empty-authentication-id"; readonly mechanisms: readonly string[] };
+  /** The library refuses the name for each of these mechanisms: see `isRefusedName`. */
+  | { readonly code: "unusable-name"; readonly mechanisms: readonly string[] };
 
 export type DeferredReason =
   /** The value says so: it begins with "temp". */
   | { readonly code: "temporary-failure" }
   /** No mechanism that the library knows is both wanted and offered. */
   | { readonly code: "no-common-mechanism"; readonly wanted: readonly string[]; readonly offered: readonly string[] }
-  /** The library prefers a mechanism that it cannot begin with: EXTERNAL has nothing to go by, PLAIN has no authentication id. */
+  /** The library comes to a mechanism that it cannot begin with: EXTERNAL has nothing to go by, PLAIN has a name that is refused. */
   | { readonly code: "cannot-begin"; readonly mechanism: string };
 
 /**
@@ -91,16 +91,13 @@ export function predictClient(value: AuthinfoValue | undefined, settings: Client
   if (credentials === undefined) return withoutAuth({ code: "bad-entry", fault: fault ?? { code: "empty" } });
 
   const wanted = (credentials.mechanisms === undefined ? clientMechanisms : words(credentials.mechanisms)).filter((name) => name !== "");
-  const isNameless = credentials.authenticationId.length === 0;
-  const choice = choose(wanted, serverMechanisms, isNameless);
-  const { mechanisms, stuckAt, ifRefused } = choice;
+  const { mechanisms, cancelled, stuckAt, ifRefused } = choose(wanted, serverMechanisms, credentials);
   if (mechanisms.length === 0) {
-    if (stuckAt === undefined) return deferred({ code: "no-common-mechanism", wanted, offered: serverMechanisms });
-    return deferred({ code: "cannot-begin", mechanism: stuckAt });
-  }
-  if (isNameless) {
-    if (ifRefused === "sent-without-auth") return withoutAuth({ code: "empty-authentication-id", mechanisms });
-    return deferred({ code: "cannot-begin", mechanism: stuckAt ?? (mechanisms.at(-1) as string) });
+    if (stuckAt !== undefined) return deferred({ code: "cannot-begin", mechanism: stuckAt });
+    if (cancelled.length === 0 || ifRefused === "deferred") {
+      return deferred({ code: "no-common-mechanism", wanted, offered: serverMechanisms });
+    }
+    return withoutAuth({ code: "unusable-name", mechanisms: cancelled });
   }
   return {
     outcome: "authenticates",
@@ -122,21 +119,46 @@ function deferred(reason: DeferredReason): ClientOutcome {
 
 interface Choice {
   readonly mechanisms: readonly string[];
-  /** A mechanism that the library cannot begin with, where it comes to one. */
+  /** Those that the client begins with and takes back, since it has no name for them. */
+  readonly cancelled: readonly string[];
+  /** A mechanism that the library cannot begin with, where it comes to one; sendmail gives up there. */
   readonly stuckAt: string | undefined;
   readonly ifRefused: ClientAttempt["ifRefused"];
 }
 
+/** Mechanisms that send the authorization id. */
+const WITH_AUTHORIZATION_ID = /^(?:PLAIN|DIGEST-MD5|OTP|SCRAM-.*)$/;
+
 /** Upper and lower case are the same. */
-function choose(wanted: readonly string[], offered: readonly string[], isNameless: boolean): Choice {
+function choose(wanted: readonly string[], offered: readonly string[], credentials: AuthinfoCredentials): Choice {
   const offers = new Set(offered.map((name) => name.toUpperCase()));
   const common = new Set(wanted.map((name) => name.toUpperCase()).filter((name) => offers.has(name)));
   const known = MECHANISM_ORDER.filter((name) => common.has(name));
-  const stuck = known.findIndex((name) => name === "EXTERNAL" || (isNameless && name === "PLAIN"));
-  const mechanisms = stuck < 0 ? known : known.slice(0, stuck);
+  const { authorizationId, authenticationId } = credentials;
+  const isRefused = isRefusedName(authenticationId);
+  const isRefusedToo = authorizationId.length > 0 && isRefusedName(authorizationId);
+  const fails = (name: string): boolean => isRefused || (isRefusedToo && WITH_AUTHORIZATION_ID.test(name));
+
+  const stuck = known.findIndex((name) => name === "EXTERNAL" || (name === "PLAIN" && fails(name)));
+  const begun = stuck < 0 ? known : known.slice(0, stuck);
   // What is left of the list when all have been refused is asked for again, to no avail.
   const isDeferred = stuck >= 0 || known.length < common.size;
-  return { mechanisms, stuckAt: known[stuck], ifRefused: isDeferred ? "deferred" : "sent-without-auth" };
+  return {
+    mechanisms: begun.filter((name) => !fails(name)),
+    cancelled: begun.filter(fails),
+    stuckAt: known[stuck],
+    ifRefused: isDeferred ? "deferred" : "sent-without-auth",
+  };
+}
+
+/**
+ * Whether the SASL library takes a name for an empty one: one that is empty,
+ * and, by a slip of _sasl_canon_user() in 2.1.28, one with as many blanks
+ * before it as it is long without them. One of blanks alone is taken.
+ */
+function isRefusedName(name: Uint8Array): boolean {
+  const leading = name.findIndex((byte) => !isSpace(byte));
+  return (leading < 0 ? name.length : leading) === trimmed(name).length;
 }
 
 /** M is taken apart at blanks alone. */
@@ -145,7 +167,10 @@ function words(text: Uint8Array): readonly string[] {
 }
 
 function trimmed(name: Uint8Array): Uint8Array {
-  const isSpace = (byte: number): boolean => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
   const start = name.findIndex((byte) => !isSpace(byte));
   return start < 0 ? new Uint8Array() : name.slice(start, name.findLastIndex((byte) => !isSpace(byte)) + 1);
+}
+
+function isSpace(byte: number): boolean {
+  return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
 }

@@ -56,6 +56,18 @@ for (const name of NAMES) {
   add("mechanism", `blanks around U, ${name}`, `"U: azid " "I:user" "P:secret" "M:${name}"`);
   add("mechanism", `I of one blank, ${name}`, `"U:azid" "I: " "P:secret" "M:${name}"`);
   add("mechanism", `U of one blank, ${name}`, `"U: " "I:user" "P:secret" "M:${name}"`);
+  for (const [tag, other, text] of [
+    ["U", '"I:user"', " x"],
+    ["U", '"I:user"', "  ab "],
+    ["U", '"I:user"', " ab"],
+    ["I", '"U:azid"', " x"],
+    ["I", '"U:azid"', "  ab "],
+    ["I", "", " x"],
+    ["U", "", " x"],
+    ["I", "", "  "],
+  ]) {
+    add("mechanism", `${tag} of "${text}"${other === "" ? " alone" : ""}, ${name}`, `${other} "${tag}:${text}" "P:secret" "M:${name}"`);
+  }
   add("mechanism", `user@realm, ${name}`, `"U:root" "I:dummyuser@hostname.domain.com" "P:12345" "M:${name}"`);
   add("quoting", `quote and backslash, ${name}`, `"U=${base64('a"z\\i')}" "I=${base64('u"s\\e')}" "P=${base64('p"\\%w')}" "M:${name}"`);
   add("quoting", `8-bit bytes, ${name}`, `"U:\xc3\xa9z" "I:\xfc\xdf" "P:\xff\x80\xa0\xe4" "M:${name}"`);
@@ -115,6 +127,10 @@ for (const offer of [
 for (const M of ["LOGIN PLAIN", "CRAM-MD5 LOGIN", "DIGEST-MD5 CRAM-MD5", "LOGIN PLAIN CRAM-MD5 DIGEST-MD5"]) {
   add("mechanism", `empty I, ${M}`, `"U:azid" "I:" "P:secret" "M:${M}"`);
 }
+
+add("mechanism", "U that is refused, all", '"I:user" "P:pw" "U: x"');
+add("mechanism", "U that is refused, and those without it, answered", '"I:user" "P:pw" "U: x" "M:DIGEST-MD5 LOGIN"');
+add("mechanism", "U that is refused, other than PLAIN", '"I:user" "P:pw" "U: x" "M:DIGEST-MD5 CRAM-MD5 FOO"');
 
 add("realm", "R twice", '"I:user" "P:x" "R:one" "R:two" "M:DIGEST-MD5"');
 add("realm", "R in base64", `"I:user" "P:x" "R=${base64("srv.example")}" "M:DIGEST-MD5"`);
