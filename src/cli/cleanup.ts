@@ -25,5 +25,5 @@ export function onSignal(undo: () => void): () => void {
 
 /** A file size limit is then an error of the write, and no signal. */
 export function ignoreFileSizeSignal(): void {
-  process.on("SIGXFSZ", () => {});
+  if (process.listenerCount("SIGXFSZ") === 0) process.on("SIGXFSZ", () => {});
 }

@@ -55,6 +55,18 @@ test("a new file has the mode that is asked for, cut by the umask, from its firs
   }
 });
 
+test("a file that is there gets the mode that is asked for, where setMode asks for it, in place too", () => {
+  for (const inPlace of [false, true]) {
+    const target = newTarget("old");
+    fs.chmodSync(target, 0o666);
+    const replacement = begin(target, { mode: 0o600, setMode: true, inPlace });
+    fs.writeFileSync(replacement.path, "new");
+    replacement.commit();
+    assert.equal(modeOf(target), 0o600);
+    assert.equal(fs.readFileSync(target, "utf8"), "new");
+  }
+});
+
 test("a file that is there keeps its mode; until then the new content is for its owner alone", () => {
   for (const mode of [0o600, 0o644, 0o664, 0o444, 0o666, 0o2640]) {
     const target = newTarget("old");
