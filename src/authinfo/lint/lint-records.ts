@@ -4,8 +4,8 @@
  */
 import { type LintFinding, type LocalFinding, latin1 } from "./finding.ts";
 import { duplicateEffect, type LintOptions } from "./options.ts";
-import { addressInBrackets, checkKey, hasTag, shownKey } from "./server-key.ts";
-import { checkValue } from "./value-checks.ts";
+import { addressInBrackets, checkKey, hasTag, shownKey, TAG } from "./server-key.ts";
+import { checkValue, isNoEntry } from "./value-checks.ts";
 
 interface Entry {
   /** From 1. */
@@ -28,7 +28,7 @@ export function lintRecords(records: Iterable<readonly [Uint8Array, Uint8Array]>
   const { keepCase = false } = options;
   const byKey = new Map<string, Entry>();
   const found: LintFinding[] = [];
-  const hasDefault = entries.some(({ key, value }) => key.toLowerCase() === "authinfo:" && latin1(value).trim() !== "?");
+  const hasDefault = entries.some(({ key, value }) => key.toLowerCase() === TAG && !isNoEntry(value, bytesOf(key)));
   const withNul = entries.filter(({ keyHasNul }) => keyHasNul).length;
   if (withNul > 0 && withNul < entries.length) {
     found.push({ code: "mixed-nul", severity: "error", args: { with: withNul, without: entries.length - withNul } });
@@ -70,12 +70,16 @@ function* checkEntry(
   if (!keepCase && /[A-Z]/.test(key) && hasTag(key)) yield { code: "upper-case-key", severity: "error" };
   const check = checkKey(key, latin1(value), { keepCase, delimiter: " " });
   const address = check.server === undefined ? undefined : addressInBrackets(check.server);
-  const other = address === undefined ? undefined : byKey.get(`${key.slice(0, "authinfo:".length)}${address}`);
+  const other = address === undefined ? undefined : byKey.get(`${key.slice(0, TAG.length)}${address}`);
   for (const found of check.findings) {
     const wins = found.code === "brackets-around-address" && other !== undefined;
     yield wins ? { code: "brackets-win", severity: "note", args: { other: `record ${other.record}` } } : found;
   }
   if (!check.isEntry || check.itemsAt !== undefined) return;
-  const context = { key: new Uint8Array(Buffer.from(key, "latin1")), isDefault: key.toLowerCase() === "authinfo:", hasDefault };
+  const context = { key: bytesOf(key), isDefault: key.toLowerCase() === TAG, hasDefault };
   yield* checkValue(value, context);
+}
+
+function bytesOf(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text, "latin1"));
 }

@@ -5,9 +5,9 @@
 import { type Edit, type LintFinding, type LocalFinding, latin1 } from "./finding.ts";
 import { duplicateEffect, type LintOptions } from "./options.ts";
 import type { FindingArguments, LintCode, Severity } from "./rules.ts";
-import { addressInBrackets, checkKey, hasTag, shownKey } from "./server-key.ts";
+import { addressInBrackets, checkKey, hasTag, shownKey, TAG } from "./server-key.ts";
 import { type SourceLine, scanSource } from "./source-lines.ts";
-import { checkValue } from "./value-checks.ts";
+import { checkValue, isNoEntry } from "./value-checks.ts";
 
 const UTF8_MARK = "\xef\xbb\xbf";
 const UTF16_MARKS = ["\xff\xfe", "\xfe\xff"];
@@ -133,7 +133,7 @@ class SourceLint {
 
   #checkLeadingBlank(line: SourceLine): void {
     const text = this.#text(line.start, line.end);
-    const length = /^\s*/.exec(text)?.[0].length ?? 0;
+    const length = /^[\t-\r ]*/.exec(text)?.[0].length ?? 0;
     const rest = text.slice(length);
     const isHarmless = rest === "" || rest.charCodeAt(0) === (this.#options.commentByte ?? NUMBER_SIGN);
     // What begins with anything else may continue the line before.
@@ -161,7 +161,7 @@ class SourceLint {
       if (before === undefined) first.set(entry.stored, entry);
       else this.#addDuplicate(before, entry);
     }
-    const hasDefault = entries.some((entry) => lower(entry.key) === "authinfo:" && this.#value(entry).trim() !== "?");
+    const hasDefault = entries.some((entry) => lower(entry.key) === TAG && !isNoEntry(bytesOf(this.#value(entry)), bytesOf(entry.key)));
     for (const entry of entries) this.#checkEntry(entry, first, hasDefault);
   }
 
@@ -184,8 +184,7 @@ class SourceLint {
     };
     const check = checkKey(key, this.#value(entry), { keepCase, delimiter });
     const address = check.server === undefined ? undefined : addressInBrackets(check.server);
-    const other =
-      address === undefined ? undefined : (all.get(`${key.slice(0, "authinfo:".length)}${address}`) ?? all.get(`authinfo:${address}`));
+    const other = address === undefined ? undefined : (all.get(`${key.slice(0, TAG.length)}${address}`) ?? all.get(`${TAG}${address}`));
     addAll(
       check.findings.map((found) =>
         found.code === "brackets-around-address" && other !== undefined
@@ -197,7 +196,7 @@ class SourceLint {
     if (!check.isEntry) return;
     const base = check.itemsAt === undefined ? line.valueStart : keyStart + check.itemsAt;
     const asked = check.itemsAt === undefined ? key : key.slice(0, check.itemsAt);
-    const context = { key: bytesOf(asked), isDefault: lower(key) === "authinfo:", hasDefault };
+    const context = { key: bytesOf(asked), isDefault: lower(key) === TAG, hasDefault };
     addAll(checkValue(this.#bytes.subarray(base, line.end), context), base);
   }
 

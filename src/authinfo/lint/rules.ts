@@ -29,6 +29,7 @@ export type LintCode =
   | "quoted-key"
   | "missing-blank-after-key"
   | "blank-after-tag"
+  | "no-break-space-in-key"
   | "no-break-space"
   | "port-in-key"
   | "brackets-around-name"
@@ -74,9 +75,11 @@ export type LintCode =
   | "doubled-percent"
   | "comma-in-mechanisms"
   | "unknown-mechanism"
-  | "unseen-mechanism"
+  | "unusable-mechanism"
+  | "uncommon-mechanism"
   | "empty-mechanisms"
   | "blank-at-end"
+  | "altered-byte"
   | "text-too-long"
   | "not-authenticated";
 
@@ -231,10 +234,17 @@ export const LINT_RULES: Readonly<Record<LintCode, Rule>> = {
     why: "makemap ends the key at the blank: the entry is that of all servers, and its value begins with the name.",
     mend: "write AuthInfo:SERVER without a blank",
   },
+  "no-break-space-in-key": {
+    severities: ["error"],
+    what: "a no-break space stands behind the key",
+    why: "makemap does not take it for a blank: it and what follows become part of the key.",
+    mend: "write an ordinary blank",
+    fix: "certain",
+  },
   "no-break-space": {
     severities: ["error", "warning"],
-    what: "a no-break space stands for a blank",
-    why: "Neither makemap nor sendmail takes it for a blank.",
+    what: "a no-break space stands between items",
+    why: "sendmail does not take it for a blank: it reads no further.",
     mend: "write an ordinary blank",
     fix: "certain",
   },
@@ -474,7 +484,7 @@ export const LINT_RULES: Readonly<Record<LintCode, Rule>> = {
   "empty-user": {
     severities: ["error", "warning"],
     what: "the user is empty",
-    why: "sendmail sends without authentication where both U: and I: are, and logs nothing.",
+    why: "Without an authentication id sendmail cannot begin: mail goes without authentication, or is deferred.",
     mend: "write the user, or remove the item",
   },
   "bad-base64": {
@@ -515,23 +525,35 @@ export const LINT_RULES: Readonly<Record<LintCode, Rule>> = {
     why: "Without one that client and server share, mail is deferred.",
     mend: "write names of mechanisms: PLAIN LOGIN CRAM-MD5 DIGEST-MD5 SCRAM-SHA-256 …",
   },
-  "unseen-mechanism": {
+  "unusable-mechanism": {
+    severities: ["error"],
+    what: "none of the mechanisms works with a password",
+    why: "sendmail cannot begin with any of them for want of a ticket or a certificate, and mail is deferred.",
+    mend: "name one that does: PLAIN, LOGIN, CRAM-MD5, DIGEST-MD5, or one of SCRAM",
+  },
+  "uncommon-mechanism": {
     severities: ["warning"],
     what: "none of the mechanisms is DIGEST-MD5, CRAM-MD5, PLAIN or LOGIN",
-    why: "Those four are known to work with a password from such a map; where client and server share none of the others, mail is deferred.",
-    mend: "name one of the four, unless the server offers another one and the client has it",
+    why: "Where the server does not offer what is named, mail is deferred, though both may share another one.",
+    mend: "leave it so where the server is known to offer one of them",
   },
   "empty-mechanisms": {
-    severities: ["warning"],
+    severities: ["warning", "error"],
     what: "the list of mechanisms is empty",
-    why: "sendmail then takes its own AuthMechanisms, as without the item.",
+    why: "sendmail then takes its own AuthMechanisms, as without the item; where blanks are all there is, mail is deferred.",
     mend: "name mechanisms, or remove the item",
   },
   "blank-at-end": {
-    severities: ["warning"],
+    severities: ["warning", "error"],
     what: "the text of an item begins or ends with a blank",
-    why: "It is sent with the blank.",
+    why: "A password is sent with the blank; of a name the SASL library takes it away, or refuses the name.",
     mend: "remove the blank, unless it is meant",
+  },
+  "altered-byte": {
+    severities: ["warning"],
+    what: "the text of an item holds the byte FF",
+    why: "sendmail reads the byte 7F in its place.",
+    mend: "write the item in base64, or the text in UTF-8",
   },
   "text-too-long": {
     severities: ["error"],

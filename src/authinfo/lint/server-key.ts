@@ -7,7 +7,8 @@ import { isIPv4, isIPv6 } from "node:net";
 import type { Edit, LocalFinding } from "./finding.ts";
 import type { LintCode, Severity } from "./rules.ts";
 
-const TAG = "authinfo:";
+/** In lower case, as makemap stores it. */
+export const TAG = "authinfo:";
 /** What sendmail cuts a key at that it asks for. */
 const LONGEST_KEY = 256;
 
@@ -71,7 +72,7 @@ function checkServer(key: string, { keepCase, delimiter }: KeyOptions): KeyCheck
     while (server.startsWith(NO_BREAK_SPACE, end)) end += NO_BREAK_SPACE.length;
     const isCertain = isServer(server.slice(0, space)) && ITEM_START.exec(server)?.index === end;
     const edit = { offset: TAG.length + space, length: end - space, text: delimiter };
-    add("no-break-space", "error", space, end - space, isCertain ? [edit] : undefined);
+    add("no-break-space-in-key", "error", space, end - space, isCertain ? [edit] : undefined);
     return { findings, isEntry: true, itemsAt: TAG.length + end };
   }
   if (quote >= 0) {

@@ -3,7 +3,7 @@
  * client.ts have it, and what its author may have meant instead.
  */
 import { decodeBase64 } from "../base64.ts";
-import { type ClientOutcome, MECHANISM_ORDER, predictClient } from "../client.ts";
+import { type ClientOutcome, COMMON_OFFER, MECHANISM_ORDER, predictClient } from "../client.ts";
 import { expandPercent } from "../percent.ts";
 import { type AuthinfoFault, type AuthinfoItem, type AuthinfoValue, parseAuthinfoValue } from "../value.ts";
 import { applyEdits, type Edit, type LocalFinding, latin1 } from "./finding.ts";
@@ -18,12 +18,15 @@ export interface ValueContext {
   readonly hasDefault: boolean;
 }
 
-/** A server that offers what works with a password, and a client that takes it. */
-const ANY_SERVER = { clientMechanisms: MECHANISM_ORDER, serverMechanisms: MECHANISM_ORDER };
+/** What does not need a password, and is offered where something else proves who the client is. */
+const WITHOUT_PASSWORD: readonly string[] = ["EXTERNAL", "ANONYMOUS"];
+const WITH_PASSWORD: readonly string[] = MECHANISM_ORDER.filter((name) => !WITHOUT_PASSWORD.includes(name));
+/** A server that offers all that works with a password, and a client that takes it. */
+const ANY_SERVER = { clientMechanisms: WITH_PASSWORD, serverMechanisms: WITH_PASSWORD };
 
-/** Names that the SASL library or its plug-ins have, besides. */
+/** Names of mechanisms besides, of this library or another. */
 const OTHER_MECHANISMS =
-  /^(?:EXTERNAL|ANONYMOUS|GSSAPI|GSS-SPNEGO|KERBEROS_V4|GS2-\S+|SCRAM-SHA-(?:1|224|256|384|512)(?:-PLUS)?|OTP|SRP|NTLM|PASSDSS-3DES-1|SECURID|SKEY|XOAUTH2|OAUTHBEARER|ECDSA-NIST256P-CHALLENGE)$/i;
+  /^(?:EXTERNAL|ANONYMOUS|GSSAPI|GSS-SPNEGO|KERBEROS_V4|GS2-[\w-]+|SCRAM-SHA-(?:1|224|256|384|512)-PLUS|SRP|PASSDSS-3DES-1|SECURID|SKEY|XOAUTH2|OAUTHBEARER|ECDSA-NIST256P-CHALLENGE)$/i;
 
 // One character a byte.
 /** Nothing but items. */
@@ -34,6 +37,11 @@ const MIXED_ITEMS = /^[ \t]*(?:(?:"[UIPRM][:=][^"]*"|'[UIPRM][:=][^'"]*')[ \t]*)
 /** What becomes of mail by this entry alone. */
 export function predictEntry(value: Uint8Array, key: Uint8Array): ClientOutcome {
   return predictClient(parseAuthinfoValue(expandPercent(value, key).bytes), ANY_SERVER);
+}
+
+/** Whether sendmail takes the value for no entry, and goes on to the next. */
+export function isNoEntry(value: Uint8Array, key: Uint8Array): boolean {
+  return parseAuthinfoValue(expandPercent(value, key).bytes).special === "not-found";
 }
 
 export function checkValue(value: Uint8Array, context: ValueContext): LocalFinding[] {
@@ -70,7 +78,7 @@ class ValueCheck {
     this.#checkPercent();
     for (const [i, item] of this.#parsed.items.entries()) this.#checkItem(item, i);
     this.#checkMechanisms();
-    const isExplained = this.#found.some(({ severity, code }) => severity === "error" || code === "unseen-mechanism");
+    const isExplained = this.#found.some(({ severity }) => severity === "error");
     if (this.#severity === "error" && !isExplained) this.#addWhole("not-authenticated", "error", { outcome: outcomeText(this.#outcome) });
     return this.#found;
   }
@@ -93,9 +101,9 @@ class ValueCheck {
     const { special } = this.#parsed;
     if (special === "not-found") this.#addWhole("value-question", !isDefault && hasDefault ? "warning" : "error");
     else if (special === "temporary-failure") this.#addWhole("value-temp", "error");
-    else if (/^no\s*$/i.test(this.#text)) this.#addWhole("value-no", "error");
+    else if (/^no[\t-\r ]*$/i.test(this.#text)) this.#addWhole("value-no", "error");
     else if (this.#text.startsWith("$#")) {
-      const length = /^\$#\s*/.exec(this.#text)?.[0].length ?? 0;
+      const length = /^\$#[\t-\r ]*/.exec(this.#text)?.[0].length ?? 0;
       const isCertain = this.#authenticates(this.#text.slice(length));
       this.#add("dollar-hash", "error", 0, 2, isCertain ? { edits: [{ offset: 0, length, text: "" }] } : {});
     } else return false;
@@ -122,10 +130,10 @@ class ValueCheck {
   }
 
   #addUnquoted(at: number): void {
-    const first = /^[^\s"]*/.exec(this.#text.slice(at))?.[0] ?? "";
+    const first = /^[^\t-\r "]*/.exec(this.#text.slice(at))?.[0] ?? "";
     if (/^\xe2\x80[\x98-\x9f]/.test(first)) return;
     const isServer = this.#context.isDefault && /^[[\]a-z0-9.:_-]+$/i.test(first) && !/^[UIPRM][:=]/i.test(first);
-    if (isServer && /\s"/.test(this.#text)) this.#add("blank-after-tag", "error", at, first.length);
+    if (isServer && /[\t-\r ]"/.test(this.#text)) this.#add("blank-after-tag", "error", at, first.length);
     else this.#add("unquoted-item", "error", at, first.length);
   }
 
@@ -155,7 +163,7 @@ class ValueCheck {
 
   /** Without blanks, and a CR, at the end. */
   get #trimmed(): string {
-    return this.#text.replace(/\s+$/, "");
+    return this.#text.replace(/[\t-\r ]+$/, "");
   }
 
   #authenticates(text: string): boolean {
@@ -216,20 +224,22 @@ class ValueCheck {
     if (tag === "R") this.#add("realm-without-effect", "note", start, end - start);
     const isUser = tag === "U" || tag === "I";
     if (isUser && text.length === 0 && inForce[tag] === item && fault?.code !== "empty-user")
-      this.#add("empty-user", "warning", start, end - start);
+      this.#add("empty-user", tag === "I" ? this.#severity : "warning", start, end - start);
     if (item.isUnclosed) this.#checkUnclosed(end, from, to);
     if (delimiter === "=" || tag === "M") return;
     const plain = this.#text.slice(from, to);
     const backslash = plain.indexOf("\\");
     if (backslash >= 0) this.#add("backslash", "warning", from + backslash, 1);
-    if (/^[ \t]|[ \t]$/.test(plain)) this.#add("blank-at-end", "warning", from, to - from);
+    const altered = plain.indexOf("\xff");
+    if (altered >= 0) this.#add("altered-byte", "warning", from + altered, 1);
+    if (/^[ \t]|[ \t]$/.test(plain)) this.#add("blank-at-end", isUser && fault === undefined ? this.#severity : "warning", from, to - from);
     if (looksLikeBase64(text)) this.#add("base64-in-plain", "warning", start + 2, 1);
   }
 
   #checkUnclosed(end: number, from: number, to: number): void {
     const plain = this.#text.slice(from, to);
     // A blank or a CR at the end, or an item swallowed, may be meant otherwise.
-    const isCertain = this.#severity !== "error" && end === this.#value.length && !/[\s\\]$|[\\]|[UIPRM][:=].*$/i.test(plain);
+    const isCertain = this.#severity !== "error" && end === this.#value.length && !/[\t-\r ]$|\\|[UIPRM][:=].*$/i.test(plain);
     this.#add("unclosed-quote", this.#severity, end, 0, isCertain ? { edits: [{ offset: end, length: 0, text: '"' }] } : {});
   }
 
@@ -237,24 +247,24 @@ class ValueCheck {
     const item = this.#parsed.inForce.M;
     if (item === undefined) return;
     const [start, end] = [this.#at(item.start), this.#at(item.end)];
-    const names = latin1(item.text).split(/[\s,;]+/);
-    const known = names.filter((name) => MECHANISM_ORDER.includes(name.toUpperCase()));
+    const names = latin1(item.text)
+      .split(/[\t-\r ,;]+/)
+      .filter((name) => name !== "");
+    const known = names.filter((name) => WITH_PASSWORD.includes(name.toUpperCase()));
     const isOther = (name: string): boolean => OTHER_MECHANISMS.test(name);
-    if (/[^\S ]|[,;]/.test(latin1(item.text))) {
+    if (/[\t-\r,;]/.test(latin1(item.text))) {
       const from = this.#at(item.textStart);
       const text = this.#text.slice(from, this.#at(item.textEnd));
-      const at = Math.max(0, text.search(/[^\S ]|[,;]/));
-      const edits = item.delimiter === ":" ? separators(text, from) : undefined;
-      this.#add("comma-in-mechanisms", this.#severity, from + at, 1, edits && { edits });
+      const at = Math.max(0, text.search(/[\t-\r,;]/));
+      const edits = item.delimiter === ":" ? separators(text, from) : [];
+      this.#add("comma-in-mechanisms", this.#severity, from + at, 1, edits.length > 0 ? { edits } : {});
     }
-    if (names.some((name) => name !== "" && !known.includes(name) && !isOther(name)))
-      this.#add(
-        "unknown-mechanism",
-        this.#severity === "error" && known.length === 0 && !names.some(isOther) ? "error" : "warning",
-        start,
-        end - start,
-      );
-    else if (known.length === 0) this.#add(names.some(isOther) ? "unseen-mechanism" : "empty-mechanisms", "warning", start, end - start);
+    const isUnknown = names.some((name) => !known.includes(name) && !isOther(name));
+    if (isUnknown) this.#add("unknown-mechanism", known.length === 0 ? "error" : "warning", start, end - start);
+    if (names.length === 0) this.#add("empty-mechanisms", item.text.length === 0 ? "warning" : this.#severity, start, end - start);
+    else if (known.length === 0 && !isUnknown) this.#add("unusable-mechanism", "error", start, end - start);
+    else if (known.length > 0 && !known.some((name) => COMMON_OFFER.includes(name.toUpperCase())))
+      this.#add("uncommon-mechanism", "warning", start, end - start);
   }
 }
 
@@ -285,7 +295,7 @@ function percents(text: string, next: RegExp): number[] {
 
 /** Blanks for what divides mechanisms; where one stands beside it already, none. */
 function separators(text: string, from: number): Edit[] {
-  return Array.from(text.matchAll(/(?<= ?)[\t\v\f\r,;]+(?= ?)/g), (match): Edit => {
+  return Array.from(text.matchAll(/[\t-\r,;]+/g), (match): Edit => {
     const [before, after] = [text[match.index - 1], text[match.index + match[0].length]];
     const isEdge = before === " " || after === " " || before === undefined || after === undefined;
     return { offset: from + match.index, length: match[0].length, text: isEdge ? "" : " " };
