@@ -2,7 +2,10 @@
  * What old content is readable in the unused space of a database.
  */
 
-/** Bytes that can be read in a row are text from this many on. */
+/**
+ * Printable characters of ASCII in a row are text from this many on: libdb leaves
+ * copies of numbers and file ids too, which are no secret.
+ */
 const SHORTEST = 6;
 /** What the names of secrets look like. */
 const SECRET = /authinfo:|"[uiprm][:=]|userpassword|cmusaslsecret/i;
@@ -36,5 +39,5 @@ export class ResidueCounter {
 }
 
 function isPrintable(byte: number): boolean {
-  return byte >= 0x20 && byte !== 0x7f;
+  return byte >= 0x20 && byte < 0x7f;
 }

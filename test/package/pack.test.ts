@@ -56,12 +56,13 @@ test("berkeley-db-js packs its compiled sources, the engine and the licences, an
   assert.deepEqual(files.map(({ path }) => path).sort(), expected.sort());
 });
 
-test("tsmakemap packs its compiled sources, its launchers and its manual pages, and nothing else", (t) => {
+test("tsmakemap packs its compiled sources, launchers, manual pages and schemas, and nothing else", (t) => {
   const { files } = pack(root, temporaryFolder(t));
   const launchers = readdirSync(join(root, "bin")).map((name) => `bin/${name}`);
   const { man } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { man: readonly string[] };
   const pages = man.map((page) => page.replace("./", ""));
-  const expected = [...compiledNames(join(root, "src")), ...launchers, ...pages, "LICENSE", "README.md", "package.json"];
+  const schemas = readdirSync(join(root, "schemas")).map((name) => `schemas/${name}`);
+  const expected = [...compiledNames(join(root, "src")), ...launchers, ...pages, ...schemas, "LICENSE", "README.md", "package.json"];
   assert.deepEqual(files.map(({ path }) => path).sort(), expected.sort());
 });
 
