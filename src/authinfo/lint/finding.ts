@@ -26,7 +26,7 @@ export interface LintFinding {
   readonly length?: number;
   /** Of a map: the number of the record in its order, from 1. */
   readonly record?: number;
-  /** The key of the entry, with what may be a secret masked. */
+  /** Of a map: the key of the record, with what may be a secret masked. */
   readonly key?: string;
   /** What mends it, where that is certain. */
   readonly edits?: readonly Edit[];

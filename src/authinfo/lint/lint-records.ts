@@ -2,9 +2,11 @@
  * The records of an authinfo map that is built: the same looks at keys and
  * values as for a source text, and at what makemap has put about them.
  */
+import { expandPercent } from "../percent.ts";
+import { parseAuthinfoValue } from "../value.ts";
 import { type LintFinding, type LocalFinding, latin1 } from "./finding.ts";
 import { duplicateEffect, type LintOptions } from "./options.ts";
-import { addressInBrackets, checkKey, hasTag, shownKey, TAG } from "./server-key.ts";
+import { addressInBrackets, checkKey, hasTag, maskedKey, shownKey, TAG } from "./server-key.ts";
 import { checkValue, isNoEntry } from "./value-checks.ts";
 
 interface Entry {
@@ -35,7 +37,7 @@ export function lintRecords(records: Iterable<readonly [Uint8Array, Uint8Array]>
   }
   for (const entry of entries) if (!byKey.has(entry.key)) byKey.set(entry.key, entry);
   for (const entry of entries) {
-    const shown = shownKey(entry.key);
+    const shown = shownEntryKey(entry);
     for (const { code, severity, args = {} } of checkEntry(entry, byKey, { keepCase, hasDefault })) {
       found.push({ code, severity, args, record: entry.record, key: shown });
     }
@@ -47,6 +49,13 @@ export function lintRecords(records: Iterable<readonly [Uint8Array, Uint8Array]>
     }
   }
   return found;
+}
+
+/** Where no password is in the value, it may be in the key, and that stays unsaid. */
+function shownEntryKey({ key, value }: Entry): string {
+  const { inForce, special } = parseAuthinfoValue(expandPercent(value, bytesOf(key)).bytes);
+  const isComplete = inForce.P !== undefined || special !== undefined;
+  return isComplete ? shownKey(key) : maskedKey(key);
 }
 
 function entryOf(record: number, key: Uint8Array, value: Uint8Array): Entry {

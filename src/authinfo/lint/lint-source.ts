@@ -5,7 +5,7 @@
 import { type Edit, type LintFinding, type LocalFinding, latin1 } from "./finding.ts";
 import { duplicateEffect, type LintOptions } from "./options.ts";
 import type { FindingArguments, LintCode, Severity } from "./rules.ts";
-import { addressInBrackets, checkKey, hasTag, shownKey, TAG } from "./server-key.ts";
+import { addressInBrackets, checkKey, hasTag, TAG } from "./server-key.ts";
 import { type SourceLine, scanSource } from "./source-lines.ts";
 import { checkValue, isNoEntry } from "./value-checks.ts";
 
@@ -69,9 +69,9 @@ class SourceLint {
     severity: Severity,
     offset: number,
     length: number,
-    more: { readonly args?: FindingArguments | undefined; readonly edits?: readonly Edit[] | undefined; readonly key?: string } = {},
+    more: { readonly args?: FindingArguments | undefined; readonly edits?: readonly Edit[] | undefined } = {},
   ): void {
-    const { args = {}, edits, key } = more;
+    const { args = {}, edits } = more;
     const column = offset - line.lineStart + 1;
     // A line that grows too long is no mend.
     const growth = (edits ?? []).reduce((sum, edit) => sum + edit.text.length - edit.length, 0);
@@ -84,7 +84,6 @@ class SourceLint {
       column,
       offset,
       length,
-      ...(key !== undefined && { key }),
       ...(edits !== undefined && fits && { edits }),
     });
   }
@@ -124,7 +123,7 @@ class SourceLint {
     const isComment = this.#bytes[start] === (this.#options.commentByte ?? NUMBER_SIGN);
     if (kind === "leading-blank") this.#checkLeadingBlank(line);
     else if (kind === "too-long") this.#add(line, "line-too-long", isComment ? "warning" : "error", start, end - start);
-    else if (kind === "no-value") this.#add(line, "missing-value", "error", start, line.keyEnd - start, { key: this.#shownKey(line) });
+    else if (kind === "no-value") this.#add(line, "missing-value", "error", start, line.keyEnd - start);
     else if (kind === "nul" || (!line.hasNewline && this.#bytes[end] === NUL)) {
       const nul = this.#bytes.indexOf(NUL, start);
       this.#add(line, "nul-byte", isComment ? "warning" : "error", nul, 1);
@@ -168,18 +167,17 @@ class SourceLint {
   #addDuplicate(before: Entry, entry: Entry): void {
     const code = before.key === entry.key ? "duplicate-key" : "keys-fold-together";
     const args = { first: `line ${before.line.line}`, effect: duplicateEffect(this.#options) };
-    this.#add(entry.line, code, "warning", entry.keyStart, entry.key.length, { args, key: shownKey(entry.key) });
+    this.#add(entry.line, code, "warning", entry.keyStart, entry.key.length, { args });
   }
 
   #checkEntry(entry: Entry, all: ReadonlyMap<string, Entry>, hasDefault: boolean): void {
     const { line, key, keyStart } = entry;
     const { delimiterByte, keepCase = false } = this.#options;
     const delimiter = delimiterByte === undefined ? " " : String.fromCharCode(delimiterByte);
-    const shown = shownKey(key);
     const addAll = (findings: readonly LocalFinding[], base: number): void => {
       for (const { code, severity, offset, length, args, edits } of findings) {
         const moved = edits?.map((edit) => ({ ...edit, offset: edit.offset + base }));
-        this.#add(line, code, severity, base + offset, length, { args, edits: moved, key: shown });
+        this.#add(line, code, severity, base + offset, length, { args, edits: moved });
       }
     };
     const check = checkKey(key, this.#value(entry), { keepCase, delimiter });
@@ -202,10 +200,6 @@ class SourceLint {
 
   #value({ line }: Entry): string {
     return this.#text(line.valueStart, line.end);
-  }
-
-  #shownKey(line: SourceLine): string {
-    return shownKey(this.#text(line.start, line.keyEnd));
   }
 
   #text(start: number, end: number): string {

@@ -131,9 +131,14 @@ export function addressInBrackets(server: string): string | undefined {
  */
 export function shownKey(key: string): string {
   const text = key.replace(/\0$/, "");
-  if (!hasTag(text)) return "…";
+  if (!hasTag(text)) return maskedKey(text);
   const server = text.slice(TAG.length);
   const inner = /^\[(.*)\]$/.exec(server)?.[1] ?? server;
   const isPlain = server === "" || HOST.test(inner) || isIPv6(inner.replace(/^ipv6:/i, ""));
-  return isPlain ? text : `${text.slice(0, TAG.length)}…`;
+  return isPlain ? text : maskedKey(text);
+}
+
+/** Nothing of a key but its tag. */
+export function maskedKey(key: string): string {
+  return hasTag(key) ? `${key.slice(0, TAG.length)}…` : "…";
 }
