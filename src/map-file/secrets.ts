@@ -22,8 +22,6 @@ export interface MaskedRecord {
 const MASK_BYTES: Uint8Array = new Uint8Array(Buffer.from(MASK));
 
 const NUL = 0x00;
-const DOUBLE_QUOTE = 0x22;
-const SINGLE_QUOTE = 0x27;
 const COLON = 0x3a;
 const EQUALS = 0x3d;
 
@@ -61,8 +59,7 @@ export function mayHoldSecret(
   for (let i = keyStart; i < keyEnd; i++) {
     const byte = keyBytes[i] as number;
     if (byte <= COLON) {
-      if (byte === COLON || byte === DOUBLE_QUOTE || byte === SINGLE_QUOTE) return true;
-      if (byte === NUL && i < keyEnd - 1) return true;
+      if (byte === COLON || (byte === NUL && i < keyEnd - 1)) return true;
     } else if (byte === EQUALS) return true;
   }
   for (let i = dataStart; i < dataEnd; i++) {

@@ -153,6 +153,15 @@ it("a database with checksums is dumped as by db5.3_dump", (t) => {
   }
 });
 
+it("a page size that no library after 1.85 makes is left out of the header", () => {
+  const fixture = fixtures.find(({ version }) => version === 2) as DatabaseFixture;
+  const file = nodeFileSystem.open(fixture.path, { write: false }, 0);
+  const { layout } = new DatabaseFile(file);
+  file.close();
+  assert.equal(dumpHeaderOf(layout).pageSize, fixture.pageSize);
+  assert.equal(dumpHeaderOf({ ...layout, pageSize: 256 } as typeof layout).pageSize, undefined);
+});
+
 describe("CSV and JSON", () => {
   const write = (format: TextFormat, pairs: readonly (readonly [string, string])[]): string => {
     let text = "";
@@ -170,6 +179,7 @@ describe("CSV and JSON", () => {
       ['q"', "b,c"],
       ["m\xc3\xbcller", "tab\there"],
       ["nul\0", "x"],
+      ["delete\x7f", "x"],
       ["latin1 \xfc", "\n"],
       ["", ""],
     ] as const;
@@ -179,6 +189,7 @@ describe("CSV and JSON", () => {
 {"key":"q\\"","data":"b,c"}
 {"key":"m\xc3\xbcller","data":"tab\\there"}
 {"key":"nul\\u0000","data":"x"}
+{"key":"delete\x7f","data":"x"}
 {"keyBase64":"bGF0aW4xIPw=","data":"\\n"}
 {"key":"","data":""}
 `,
@@ -191,6 +202,7 @@ describe("CSV and JSON", () => {
         'text,"q""","b,c"',
         "text,m\xc3\xbcller,tab\there",
         "base64,bnVsAA==,eA==",
+        "base64,ZGVsZXRlfw==,eA==",
         "base64,bGF0aW4xIPw=,Cg==",
         "text,,",
         "",

@@ -151,6 +151,7 @@ describe("what is wrong is told with its line", () => {
       4,
       /^line 4: not a word of the header of a hash or btree database; /,
     ],
+    ["a first line that may be anything", "dump", "topsecret=x\n", 1, /^line 1: not a word of the header of a hash or btree database; /],
     ["no =", "dump", dump([...PRINT, "foo"]), 4, /name=value/],
     ["no value", "dump", dump([...PRINT, "h_nelem="]), 4, /name=value/],
     ["no name", "dump", dump([...PRINT, "=1"]), 4, /name=value/],

@@ -67,6 +67,8 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   "no blank, no quotes": (p) => `AuthInfo:U:u1 P:${p}`,
   "no blank, no quotes, password next": (p) => `AuthInfo:P:${p} U:u1`,
   "no blank, no tag": (p) => `mail.h.example"U:u1""P:${p}"`,
+  "no tag, base64 alone": (p) => `mail.h.example U=dTE= P=${base64(p)}`,
+  "no tag, no blank, base64 alone": (p) => `mail.h.example"P=${base64(p)}"`,
   "no blank, single quotes": (p) => `AuthInfo:h'U:u1' 'P:${p}'`,
   sasl_passwd: (p) => `[mail.h.example]:587 u1:${p}`,
   "sasl_passwd of a host": (p) => `mail.h.example u1@h.example:${p}`,
