@@ -9,6 +9,8 @@ import type { LintCode, Severity } from "./rules.ts";
 
 /** In lower case, as makemap stores it. */
 export const TAG = "authinfo:";
+/** What stands for text that stays unsaid. */
+const MASK = "***";
 /** What sendmail cuts a key at that it asks for. */
 const LONGEST_KEY = 256;
 
@@ -140,5 +142,5 @@ export function shownKey(key: string): string {
 
 /** Nothing of a key but its tag. */
 export function maskedKey(key: string): string {
-  return hasTag(key) ? `${key.slice(0, TAG.length)}…` : "…";
+  return hasTag(key) ? `${key.slice(0, TAG.length)}${MASK}` : MASK;
 }
