@@ -61,7 +61,7 @@ export function visitDuplicates(reader: PageReader, from: number, root: number, 
   for (const number of leavesOf(reader, root, leaf)) {
     const duplicates = new Leaf(reader, number);
     for (const offset of duplicates.offsets) {
-      if (!duplicates.isDeleted(offset)) duplicates.visit(offset, visit);
+      if (!duplicates.isDeleted(offset)) duplicates.visitItem(offset, visit);
     }
   }
 }
@@ -155,9 +155,19 @@ class Leaf {
 
   /** Calls `visit` with the bytes of an item, or with those of each of its duplicates. */
   visit(offset: number, visit: VisitItem): void {
+    if (this.#typeOf(offset) !== Item.duplicates) {
+      this.visitItem(offset, visit);
+      return;
+    }
+    this.#useLong(offset);
+    visitDuplicates(this.#reader, this.#number, u32(this.#page, offset + OVERFLOW.page, this.#reader.layout.isLittleEndian), visit);
+  }
+
+  /** Of an item that has no duplicates: as a duplicate has none itself. */
+  visitItem(offset: number, visit: VisitItem): void {
     const { isLittleEndian } = this.#reader.layout;
     const page = this.#page;
-    const type = (page[offset + TYPE] as number) & ~DELETED;
+    const type = this.#typeOf(offset);
     if (type === Item.inline) {
       const start = offset + INLINE_HEADER;
       const end = start + u16(page, offset, isLittleEndian);
@@ -166,17 +176,20 @@ class Leaf {
       visit(page, start, end);
       return;
     }
-    this.#use(OVERFLOW.size);
-    if (offset + OVERFLOW.size > page.length) throw damaged(this.#number, "an item lies outside");
+    if (type !== Item.overflow) throw damaged(this.#number, `an item of type ${type}`);
+    this.#useLong(offset);
     const first = u32(page, offset + OVERFLOW.page, isLittleEndian);
-    if (type === Item.overflow) {
-      const bytes = this.#reader.overflow(this.#number, first, u32(page, offset + OVERFLOW.length, isLittleEndian));
-      visit(bytes, 0, bytes.length);
-    } else if (type === Item.duplicates) {
-      visitDuplicates(this.#reader, this.#number, first, visit);
-    } else {
-      throw damaged(this.#number, `an item of type ${type}`);
-    }
+    const bytes = this.#reader.overflow(this.#number, first, u32(page, offset + OVERFLOW.length, isLittleEndian));
+    visit(bytes, 0, bytes.length);
+  }
+
+  #typeOf(offset: number): number {
+    return (this.#page[offset + TYPE] as number) & ~DELETED;
+  }
+
+  #useLong(offset: number): void {
+    this.#use(OVERFLOW.size);
+    if (offset + OVERFLOW.size > this.#page.length) throw damaged(this.#number, "an item lies outside");
   }
 
   /** Items that overlap could say more than a page holds. */

@@ -6,12 +6,16 @@ import type { FileHandle } from "berkeley-db-js";
 import { DatabaseFile, type Layout } from "./database-file.ts";
 import { damaged, type HashFileError } from "./error.ts";
 import { type HashLayout, PageField, PageType } from "./layout.ts";
+import type { OldHashLayout } from "./old-hash.ts";
 import { type PageReader, u16, u32 } from "./page-reader.ts";
+import { PageSet } from "./page-set.ts";
 import type { VisitRecord } from "./visit.ts";
 
 /** What the usual hash function makes of libdb's test text; in versions 5 and later. */
 export const USUAL_HASH_CHECK = 0x5e688dd1;
 const FNV_PRIME = 16777619;
+/** Of so many lost pages is told. */
+const MOST_LOST = 1000;
 
 export interface Checked {
   readonly layout: Layout;
@@ -34,9 +38,17 @@ export function checkDatabase(file: FileHandle, onProblem: (problem: HashFileErr
     check.key(keyBytes, keyStart, keyEnd);
   };
   const onBucketPage = check instanceof BucketCheck ? check.page : undefined;
-  const reader = database.visitRecords(visit, { onDamage: onProblem, onBucketPage });
-  checkFreePages(reader, layout, onProblem);
-  checkUnreached(reader, layout, onProblem);
+  let problems = 0;
+  const found = (problem: HashFileError): void => {
+    problems += 1;
+    onProblem(problem);
+  };
+  const reader = database.visitRecords(visit, { onDamage: found, onBucketPage });
+  checkFreePages(reader, layout, found);
+  checkUnreached(reader, layout, found);
+  // 1.85 counts its records without fail; the others do not.
+  if (problems === 0 && layout.version === 2 && records !== (layout as OldHashLayout).keys)
+    found(damaged(0, `says that there are ${(layout as OldHashLayout).keys} records; there are ${records}`));
   return { layout, records };
 }
 
@@ -130,7 +142,7 @@ class BtreeCheck {
 
 /** The list of free pages, which the first page begins. */
 function checkFreePages(reader: PageReader, layout: Layout, onProblem: (problem: HashFileError) => void): void {
-  const free = new Set<number>();
+  const free = new PageSet(layout.pages);
   for (let number = layout.free; number !== 0; ) {
     const fault = faultOfFree(number, free, reader, layout);
     if (fault !== undefined) {
@@ -142,7 +154,7 @@ function checkFreePages(reader: PageReader, layout: Layout, onProblem: (problem:
   }
 }
 
-function faultOfFree(number: number, free: ReadonlySet<number>, reader: PageReader, layout: Layout): string | undefined {
+function faultOfFree(number: number, free: PageSet, reader: PageReader, layout: Layout): string | undefined {
   if (number >= layout.pages) return "free, and beyond the end of the file";
   if (free.has(number)) return "twice in the list of free pages";
   if (reader.wasTaken(number)) return "free, and in use";
@@ -154,12 +166,14 @@ function faultOfFree(number: number, free: ReadonlySet<number>, reader: PageRead
 /** Pages with items that no bucket and no tree leads to: records that are lost. */
 function checkUnreached(reader: PageReader, layout: Layout, onProblem: (problem: HashFileError) => void): void {
   if (layout.version < 6) return;
-  for (let number = 1; number < layout.pages; number++) {
+  let told = 0;
+  for (let number = 1; number < layout.pages && told < MOST_LOST; number++) {
     if (reader.wasTaken(number)) continue;
     const page = reader.peek(number);
     const type = page[PageField.type];
     const holdsItems = type === PageType.hash || type === PageType.hashUnsorted || type === PageType.btreeLeaf;
-    if (holdsItems && u16(page, PageField.entries, layout.isLittleEndian) > 0)
-      onProblem(damaged(number, "holds items, and nothing leads to it"));
+    if (!holdsItems || u16(page, PageField.entries, layout.isLittleEndian) === 0) continue;
+    onProblem(damaged(number, "holds items, and nothing leads to it"));
+    told += 1;
   }
 }

@@ -6,7 +6,7 @@
  */
 import type { FileHandle, FileHeader } from "berkeley-db-js";
 import { walkBtree } from "./btree-walk.ts";
-import type { HashFileError } from "./error.ts";
+import { HashFileError } from "./error.ts";
 import { HashWalk } from "./hash-walk.ts";
 import { type BtreeLayout, type HashLayout, readHeader, readLayout } from "./layout.ts";
 import { type OldHashLayout, OldHashWalk, readOldHashLayout } from "./old-hash.ts";
@@ -26,6 +26,12 @@ export interface WalkOptions {
 }
 
 export type Layout = HashLayout | OldHashLayout | BtreeLayout;
+
+/** Of a file that is damaged in more places the rest is not read: it would tell nobody anything. */
+const MOST_DAMAGE = 1000;
+
+/** Ends a walk. */
+class TooMuchDamage extends Error {}
 
 export class DatabaseFile {
   readonly layout: Layout;
@@ -51,9 +57,21 @@ export class DatabaseFile {
    */
   visitRecords(visit: VisitRecord, options: WalkOptions = {}): PageReader {
     const reader = new PageReader(this.#file, this.layout);
-    const steps = this.#steps(reader, visit, options);
-    while (steps.next().done !== true) {
-      // Each step visits.
+    const { onDamage } = options;
+    let count = 0;
+    const limited = (damage: HashFileError): void => {
+      count += 1;
+      if (count > MOST_DAMAGE) throw new TooMuchDamage();
+      onDamage?.(damage);
+    };
+    try {
+      const steps = this.#steps(reader, visit, onDamage === undefined ? options : { ...options, onDamage: limited });
+      while (steps.next().done !== true) {
+        // Each step visits.
+      }
+    } catch (error) {
+      if (!(error instanceof TooMuchDamage)) throw error;
+      onDamage?.(new HashFileError(`damaged: in more than ${MOST_DAMAGE} places; the rest was not read`));
     }
     return reader;
   }

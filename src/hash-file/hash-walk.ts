@@ -52,11 +52,15 @@ export class HashWalk {
     // The first page is nobody's bucket.
     this.#reader.take(0);
     for (const [bucket, first] of bucketPages(this.#layout, this.#layout.version < FIRST_WITH_ALL_PAGES)) {
-      for (let page = first, previous = 0; page !== 0; yield) {
+      let page = first;
+      let previous = 0;
+      // A bucket on the first page is damage, not a bucket without pages.
+      do {
         const next = this.#tryPage(page, previous, bucket);
         previous = page;
         page = next;
-      }
+        yield;
+      } while (page !== 0);
     }
   }
 

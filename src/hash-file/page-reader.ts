@@ -9,6 +9,7 @@
 import type { FileHandle } from "berkeley-db-js";
 import { damaged, HashFileError } from "./error.ts";
 import { PageField, type PageLayout, PageType } from "./layout.ts";
+import { PageSet } from "./page-set.ts";
 
 /** Pages are read this many bytes at a time, and this many of such stretches are kept. */
 const STRETCH = 1 << 18;
@@ -19,14 +20,13 @@ export class PageReader {
   readonly #file: FileHandle;
   /** By their place in the file; the one that was read last is the last. */
   readonly #stretches = new Map<number, Buffer>();
-  /** One for each page of the file. */
-  readonly #taken: Uint8Array;
+  readonly #taken: PageSet;
 
   /** @param file stays the caller's, and open. */
   constructor(file: FileHandle, layout: PageLayout) {
     this.#file = file;
     this.layout = layout;
-    this.#taken = new Uint8Array(layout.pages);
+    this.#taken = new PageSet(layout.pages);
   }
 
   /** A view of a page, whether it was taken or not. */
@@ -47,13 +47,13 @@ export class PageReader {
    */
   take(page: number): Buffer {
     const bytes = this.peek(page);
-    if (this.#taken[page] === 1) throw damaged(page, "reached twice");
-    this.#taken[page] = 1;
+    if (this.#taken.has(page)) throw damaged(page, "reached twice");
+    this.#taken.add(page);
     return bytes;
   }
 
   wasTaken(page: number): boolean {
-    return this.#taken[page] === 1;
+    return this.#taken.has(page);
   }
 
   /**
@@ -91,7 +91,8 @@ export class PageReader {
       const [oldest] = this.#stretches.keys();
       this.#stretches.delete(oldest as number);
     }
-    const bytes = Buffer.allocUnsafeSlow(STRETCH);
+    const { pages, pageSize } = this.layout;
+    const bytes = Buffer.allocUnsafeSlow(Math.min(STRETCH, pages * pageSize - index * STRETCH));
     const stretch = bytes.subarray(0, this.#file.read(bytes, index * STRETCH));
     this.#stretches.set(index, stretch);
     return stretch;

@@ -43,6 +43,9 @@ export function surveyPages(reader: PageReader, layout: Layout, visit: (use: Pag
   }
 }
 
+/** In a page of 1.85 a smaller number is no place, but a mark. */
+const LEAST_OFFSET = 4;
+
 type Survey = Pick<PageUse, "kind" | "items" | "unused">;
 
 const KINDS: Readonly<Record<number, PageKind>> = {
@@ -79,9 +82,10 @@ function surveyOldPage(page: Buffer, number: number, wasReached: boolean, layout
   if (!wasReached) return { kind: "unused", items: 0, unused: [0, pageSize] };
   const items = u16(page, 0, isLittleEndian);
   const from = 2 * (items + 3);
-  const to = from <= pageSize ? u16(page, 2 * (items + 2), isLittleEndian) : pageSize;
-  // A page that was never written to has not even that.
-  const unused: Stretch = items === 0 && to === 0 ? [0, pageSize] : from <= to && to <= pageSize ? [from, to] : [0, 0];
+  const to = from <= pageSize ? lowestOld(page, items, isLittleEndian) : 0;
+  // A page that was never written to has not even its numbers.
+  const isBlank = items === 0 && page[4] === 0 && page[5] === 0;
+  const unused: Stretch = isBlank ? [0, pageSize] : from <= to ? [from, to] : [0, 0];
   const isFirst = isFirstPage(number, maxBucket, firstPage);
   return { kind: isFirst ? "bucket" : isLong(page, items, isLittleEndian) ? "overflow" : "chained", items, unused };
 }
@@ -93,6 +97,24 @@ function isFirstPage(number: number, maxBucket: number, firstPage: (bucket: numb
     if (place >= first && place <= Math.min(last, maxBucket)) return true;
   }
   return false;
+}
+
+/** Where the first byte of all items is, by the page's numbers but for the one that says so. */
+function lowestOld(page: Buffer, items: number, isLittleEndian: boolean): number {
+  const number = (index: number): number => u16(page, 2 * index, isLittleEndian);
+  let lowest = page.length;
+  for (let i = 1; i <= items; i += 2) {
+    const mark = number(i + 1);
+    // The name of the next page; nothing follows it.
+    if (mark === 0) break;
+    lowest = Math.min(lowest, number(i), mark < LEAST_OFFSET ? page.length : mark);
+    // A long pair has the rest of the page: the last of its numbers is where its data begin, if they do here.
+    if (mark < LEAST_OFFSET) {
+      const data = number(items);
+      return data < LEAST_OFFSET ? lowest : Math.min(lowest, data);
+    }
+  }
+  return lowest;
 }
 
 /** The mark behind the first place says that the page is of a long pair. */

@@ -19,12 +19,11 @@ export type Stretch = readonly [from: number, to: number];
 export function unusedSpace(page: Uint8Array, layout: PageLayout): Stretch {
   const { pageSize, headerLength, isLittleEndian } = layout;
   const view = new DataView(page.buffer, page.byteOffset, page.length);
-  const lowest = view.getUint16(PageField.lowest, isLittleEndian);
   switch (page[PageField.type]) {
     case PageType.invalid:
       return [headerLength, pageSize];
     case PageType.overflow:
-      return stretch(headerLength + lowest, pageSize);
+      return stretch(headerLength + view.getUint16(PageField.lowest, isLittleEndian), pageSize);
     case PageType.hash:
     case PageType.hashUnsorted:
     case PageType.btreeLeaf:
@@ -33,8 +32,7 @@ export function unusedSpace(page: Uint8Array, layout: PageLayout): Stretch {
     case PageType.recnoInternal:
     case PageType.duplicateLeaf: {
       const entries = view.getUint16(PageField.entries, isLittleEndian);
-      // A page of 65536 bytes without items has 0 here: its size does not fit.
-      return stretch(headerLength + 2 * entries, entries === 0 ? pageSize : lowest, pageSize);
+      return stretch(headerLength + 2 * entries, lowestItem(view, layout, entries), pageSize);
     }
     case PageType.hashMeta:
     case PageType.btreeMeta:
@@ -42,6 +40,17 @@ export function unusedSpace(page: Uint8Array, layout: PageLayout): Stretch {
     default:
       return [0, 0];
   }
+}
+
+/**
+ * Where the first byte of all items is, by their index: what the page says of
+ * it may be wrong, and libdb does not mind as it reads.
+ */
+function lowestItem(view: DataView, { headerLength, pageSize, isLittleEndian }: PageLayout, entries: number): number {
+  if (headerLength + 2 * entries > pageSize) return 0;
+  let lowest = pageSize;
+  for (let i = 0; i < entries; i++) lowest = Math.min(lowest, view.getUint16(headerLength + 2 * i, isLittleEndian));
+  return lowest;
 }
 
 function stretch(from: number, to: number, most = to): Stretch {

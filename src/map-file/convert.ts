@@ -23,6 +23,9 @@ export interface ConvertOptions {
 
 /** What was expected of a file when it was made, above what it holds: more is not believed. */
 const MOST_EXPECTED = 1 << 20;
+/** The engine takes no smaller number of keys a page, nor one for which the page is too small. */
+const LEAST_KEYS = 2;
+const PAGE_PER_KEY = 32;
 /** Cache for each byte of the file that is read. */
 const CACHE_PER_BYTE = 2;
 
@@ -53,7 +56,7 @@ export function convert(path: string, target: string, options: ConvertOptions): 
       onRefused: () => {
         throw new HashFileError("damaged: a key, or one of its duplicates, is there twice");
       },
-      ...hints(layout, records),
+      ...hints(layout, records, format.pageSize),
     });
     try {
       database.visitRecords((keyBytes, keyStart, keyEnd, dataBytes, dataStart, dataEnd) => {
@@ -79,13 +82,19 @@ function count(database: DatabaseFile): number {
   return records;
 }
 
-/** What the maker of the file had asked for. */
-function hints(layout: Layout, records: number): { hashElements?: number; fillFactor?: number; minimumKeys?: number } {
-  if (layout.type === "btree") return { minimumKeys: layout.minimumKeys };
+/** What the maker of the file had asked for, as far as it can be true. */
+function hints(layout: Layout, records: number, pageSize: number): { hashElements?: number; fillFactor?: number; minimumKeys?: number } {
+  if (layout.type === "btree") {
+    const { minimumKeys } = layout;
+    return minimumKeys >= LEAST_KEYS && minimumKeys * PAGE_PER_KEY <= pageSize ? { minimumKeys } : {};
+  }
   if (layout.version < 7 || !("elements" in layout)) return {};
-  const expected = layout.elements - records;
+  const { elements, fillFactor, maxBucket } = layout;
+  const expected = elements - records;
+  // As many buckets as they would fill were made with the file: it has no fewer now.
+  const isBelievable = expected <= MOST_EXPECTED && (fillFactor === 0 || expected <= fillFactor * (maxBucket + 1));
   return {
-    ...(expected > 0 && expected <= MOST_EXPECTED && { hashElements: expected }),
-    ...(layout.fillFactor > 0 && { fillFactor: layout.fillFactor }),
+    ...(expected > 0 && isBelievable && { hashElements: expected }),
+    ...(fillFactor > 0 && { fillFactor }),
   };
 }
