@@ -2,10 +2,24 @@
  * The library: its public names.
  */
 
+export type { Edit, LintFinding } from "./authinfo/lint/finding.ts";
+export { type FixedSource, fixSource } from "./authinfo/lint/fix-source.ts";
+export { lintRecords } from "./authinfo/lint/lint-records.ts";
+export { lintSource } from "./authinfo/lint/lint-source.ts";
+export type { LintOptions } from "./authinfo/lint/options.ts";
+export {
+  type FindingArguments,
+  findingText,
+  LINT_RULES,
+  type LintCode,
+  mendText,
+  type Rule,
+  type Severity,
+} from "./authinfo/lint/rules.ts";
 export { LockedError } from "./files/file-lock.ts";
+export { HashFileError } from "./hash-file/error.ts";
 export { type FileFormat, HASH_VERSIONS, type HashVersion, TARGETS, type TargetName, targetFormat } from "./hash-file/file-format.ts";
 export { setHashVersion } from "./hash-file/hash-version.ts";
-export { HashFileError } from "./hash-file/error.ts";
 export type { SourceDiagnostic, SourceProblem } from "./makemap/diagnostic.ts";
 export { MapBuilder, type MapBuilderOptions, MapWriteError } from "./makemap/map-builder.ts";
 export { type OpenMapOptions, openMap } from "./makemap/map-dump.ts";

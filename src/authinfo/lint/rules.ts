@@ -439,7 +439,7 @@ export const LINT_RULES: Readonly<Record<LintCode, Rule>> = {
     mend: "write a colon for text, an equals sign for base64",
   },
   "short-item": {
-    severities: ["error", "warning"],
+    severities: ["error"],
     what: "an item is nothing but quotes and a letter",
     why: "sendmail gives the whole entry up, and sends without authentication.",
     mend: "complete the item, or remove it",
@@ -488,7 +488,7 @@ export const LINT_RULES: Readonly<Record<LintCode, Rule>> = {
     mend: "write the user, or remove the item",
   },
   "bad-base64": {
-    severities: ["error", "warning"],
+    severities: ["error"],
     what: "the text behind the equals sign is not base64",
     why: "sendmail gives the entry up, and sends without authentication; it takes base64 with its padding alone.",
     mend: "write a colon for plain text, or encode it: printf %s TEXT | base64",

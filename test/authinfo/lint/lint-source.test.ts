@@ -3,11 +3,13 @@
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import * as fc from "fast-check";
 import type { LintFinding } from "#src/authinfo/lint/finding.js";
 import { fixSource } from "#src/authinfo/lint/fix-source.js";
 import { lintSource } from "#src/authinfo/lint/lint-source.js";
 import type { LintOptions } from "#src/authinfo/lint/options.js";
 import { findingText, LINT_RULES } from "#src/authinfo/lint/rules.js";
+import { authinfoSource } from "../../support/authinfo-text.ts";
 import { bytesOf, textOf } from "../../support/bytes.ts";
 import { GOOD_TEXTS, LINT_EXAMPLES } from "../../support/lint-examples.ts";
 
@@ -39,6 +41,22 @@ describe("a source text", () => {
         [],
       );
     }
+  });
+
+  it("has its findings within it, in its order, with severities that the rules list", () => {
+    const property = fc.property(authinfoSource, (text) => {
+      let before = 0;
+      for (const finding of lint(text)) {
+        const { code, severity, line = 0, column = 0, offset = -1, length = -1, edits = [] } = finding;
+        assert.ok(LINT_RULES[code].severities.includes(severity), show(finding));
+        assert.ok(offset >= before && length >= 0 && offset + length <= text.length, show(finding));
+        const start = text.lastIndexOf("\n", offset - 1) + 1;
+        assert.deepEqual([line, column], [text.slice(0, offset).split("\n").length, offset - start + 1]);
+        for (const edit of edits) assert.match(edit.text, /^(?:| |"|%)$/);
+        before = offset;
+      }
+    });
+    fc.assert(property, { numRuns: 3000, interruptAfterTimeLimit: 4000 });
   });
 
   it("has its duplicates told with what becomes of them", () => {
