@@ -2,6 +2,22 @@
  * The library: its public names.
  */
 
+export {
+  type Agreement,
+  type AgreementSettings,
+  checkAgreement,
+  type MechanismVerdict,
+} from "./authinfo/agreement.ts";
+export type { Base64Fault } from "./authinfo/base64.ts";
+export {
+  type ClientAttempt,
+  type ClientOutcome,
+  type ClientSettings,
+  DEFAULT_AUTH_MECHANISMS,
+  type DeferredReason,
+  predictClient,
+  type WithoutAuthReason,
+} from "./authinfo/client.ts";
 export type { Edit, LintFinding } from "./authinfo/lint/finding.ts";
 export { type FixedSource, fixSource } from "./authinfo/lint/fix-source.ts";
 export { lintRecords } from "./authinfo/lint/lint-records.ts";
@@ -16,6 +32,21 @@ export {
   type Rule,
   type Severity,
 } from "./authinfo/lint/rules.ts";
+export type { AuthinfoLookup, FoundEntry, FoundRecord, LookupStep, MapFlags, Server } from "./authinfo/lookup.ts";
+export { type Expansion, expandPercent } from "./authinfo/percent.ts";
+export { type MapRecord, type MissedKey, type Resolution, type ResolveSettings, resolveAuthinfo } from "./authinfo/resolve.ts";
+export type { TokenFault } from "./authinfo/tokens.ts";
+export {
+  type AuthinfoCredentials,
+  type AuthinfoFault,
+  type AuthinfoItem,
+  type AuthinfoParts,
+  type AuthinfoStop,
+  type AuthinfoTag,
+  type AuthinfoValue,
+  formatAuthinfoValue,
+  parseAuthinfoValue,
+} from "./authinfo/value.ts";
 export { LockedError } from "./files/file-lock.ts";
 export { HashFileError } from "./hash-file/error.ts";
 export { type FileFormat, HASH_VERSIONS, type HashVersion, TARGETS, type TargetName, targetFormat } from "./hash-file/file-format.ts";

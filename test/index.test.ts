@@ -7,6 +7,7 @@ import * as tsmakemap from "tsmakemap";
 
 test("the names of the library", () => {
   assert.deepEqual(Object.keys(tsmakemap).sort(), [
+    "DEFAULT_AUTH_MECHANISMS",
     "HASH_VERSIONS",
     "HashFileError",
     "LINT_RULES",
@@ -24,8 +25,11 @@ test("the names of the library", () => {
     "TARGETS",
     "UserExistsError",
     "authenticate",
+    "checkAgreement",
+    "expandPercent",
     "findingText",
     "fixSource",
+    "formatAuthinfoValue",
     "lintRecords",
     "lintSource",
     "mapFile",
@@ -33,8 +37,11 @@ test("the names of the library", () => {
     "openMap",
     "openSasldb",
     "otpSecret",
+    "parseAuthinfoValue",
     "passwordDoubt",
     "passwordFault",
+    "predictClient",
+    "resolveAuthinfo",
     "scramSecret",
     "setHashVersion",
     "targetFormat",

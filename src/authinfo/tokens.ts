@@ -26,8 +26,8 @@ export type TokenFault =
 
 /** Bytes of a token, quotes included: MAXNAME. */
 export const LONGEST_TOKEN = 256;
-/** Bytes that tokens share, a NUL behind each: MAXNAME + MAXATOM, less 5 of reserve. */
-const BUFFER = 256 + 1000 - 5;
+/** Bytes that tokens share, a NUL behind each: MAXNAME + MAXATOM, less 6 of reserve. */
+const BUFFER = 256 + 1000 - 6;
 const MOST_TOKENS = 1000;
 
 const QUOTE = 0x22;

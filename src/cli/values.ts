@@ -50,6 +50,7 @@ const OF_NAMES: Readonly<Record<string, Values>> = {
   comment: FREE,
   commentchar: FREE,
   delimiter: FREE,
+  flags: FREE,
   host: FREE,
   ip: FREE,
   key: FREE,

@@ -415,7 +415,15 @@ for (const length of [240, 255, 256, 300]) {
 add("limits", "seven items of 140 bytes", `"I:user" "P:x" "M:PLAIN" ${`"R:${"r".repeat(135)}" `.repeat(6)}`);
 add("limits", "words of 950 bytes in all", `"I:user" "P:x" "M:PLAIN" ${"w ".repeat(475)}`);
 add("limits", "dots of 900 bytes behind", `"I:user" "P:x" "M:PLAIN" ${".".repeat(900)}`);
-add("limits", "dots of 600 bytes behind", `"I:user" "P:x" "M:PLAIN" ${".".repeat(600)}`);
+for (const length of [600, 612, 613, 614])
+  add("limits", `dots of ${length} bytes behind`, `"I:user" "P:x" "M:PLAIN" ${".".repeat(length)}`);
+for (const length of [84, 85, 86, 87]) {
+  add(
+    "limits",
+    `a word of ${length} bytes behind what %0 made long`,
+    `"I:user" "P:x" "M:PLAIN" ${`"R:${"%0".repeat(10)}" `.repeat(12)}${"w".repeat(length)}`,
+  );
+}
 add("limits", "%0 made long", `"I:user" "P:x" "M:PLAIN" ${'"R:%0%0%0%0%0%0%0%0%0%0" '.repeat(14)}`);
 add("limits", "%0 beyond a token", `"I:user" "P:${"%0".repeat(30)}" "M:PLAIN"`);
 add("limits", "%0 beyond the buffer", `"I:user" "P:x" "M:PLAIN" ${`"R:${"%0".repeat(20)}" `.repeat(8)}`);

@@ -6,6 +6,7 @@
  * command is called.
  */
 import { Argument, Command, Option } from "commander";
+import { COMMON_OFFER, DEFAULT_AUTH_MECHANISMS } from "../../authinfo/client.ts";
 import { addFormatOptions } from "../format-settings.ts";
 
 /** Called with the name of the command, its operands and its options. */
@@ -13,6 +14,9 @@ export type Run = (name: string, operands: readonly (string | readonly string[])
 
 /** What is printed of a file that may hold passwords. */
 const SHOW_SECRETS = "show passwords and other secrets, which are masked otherwise";
+
+/** How the client's sendmail reads its map; a map itself does not say. */
+const MAP_FLAGS = 'flags of the map\'s K line, of -f, -N and -O, as in "-f -N"; of a database, -f and -N mean these';
 
 /** The whole of tsmap, without commander's own output and exit. */
 export function tsmapCommand(program: string, run: Run): Command {
@@ -108,8 +112,9 @@ export function tsmapCommand(program: string, run: Run): Command {
       .argument("<map>", "an authinfo map, or its source text")
       .requiredOption("--server <name>", "the server's name, as sendmail knows it: [192.0.2.1] for an address in brackets")
       .option("--addr <ip>", "the server's address")
-      .option("--client-mechanisms <list>", "sendmail's AuthMechanisms")
-      .option("--server-mechanisms <list>", "what the server offers")
+      .option("--map-flags <flags>", MAP_FLAGS)
+      .option("--client-mechanisms <list>", `sendmail's AuthMechanisms (default: "${DEFAULT_AUTH_MECHANISMS.join(" ")}")`)
+      .option("--server-mechanisms <list>", `what the server offers (default: "${COMMON_OFFER.join(" ")}")`)
       .option("--json", "as JSON")
       .option("--show-secrets", SHOW_SECRETS),
   );
@@ -121,8 +126,10 @@ export function tsmapCommand(program: string, run: Run): Command {
       .requiredOption("--relay <host>", "the relay's name, as the client's sendmail knows it")
       .option("--addr <ip>", "the relay's address")
       .option("--hostname <name>", "the relay's own host name, where that is another")
-      .option("--client-mechanisms <list>", "the client's AuthMechanisms")
-      .option("--server-mechanisms <list>", "the relay's AuthMechanisms")
+      .option("--realm <realm>", "AuthRealm of the relay, where it has one")
+      .option("--map-flags <flags>", MAP_FLAGS)
+      .option("--client-mechanisms <list>", `the client's AuthMechanisms (default: "${DEFAULT_AUTH_MECHANISMS.join(" ")}")`)
+      .option("--server-mechanisms <list>", "the relay's AuthMechanisms (default: the same)")
       .option("--json", "as JSON"),
   );
 

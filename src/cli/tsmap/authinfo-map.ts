@@ -1,0 +1,53 @@
+/**
+ * The authinfo map that resolve and auth read, and the options that they share.
+ */
+import type { MapFlags } from "../../authinfo/lookup.ts";
+import type { MapRecord } from "../../authinfo/resolve.ts";
+import { withMap } from "../../map-file/read-map.ts";
+import type { Context } from "./context.ts";
+import { type SourceFlags, sourceOptions } from "./source-flags.ts";
+import { sayProblems } from "./source-problems.ts";
+import { Trouble, withFile } from "./trouble.ts";
+
+export interface AuthinfoFlags extends SourceFlags {
+  readonly addr?: string;
+  readonly mapFlags?: string;
+  readonly clientMechanisms?: string;
+  readonly serverMechanisms?: string;
+  readonly json?: true;
+}
+
+export interface AuthinfoFile {
+  readonly records: readonly MapRecord[];
+  readonly mapFlags: MapFlags;
+}
+
+/**
+ * Reads a map. -N and -f say how a source text is made into a map; a database
+ * is made already, and they can only be flags of its K line.
+ * @throws {Trouble}
+ */
+export function readAuthinfo(context: Context, file: string, options: AuthinfoFlags): AuthinfoFile {
+  const given = options.mapFlags ?? "";
+  if (!/^[\s,]*(?:-?[fNOo]+[\s,]*)*$/.test(given)) throw new Trouble(`--map-flags: "${given}" is not a list of -f, -N, -O and -o`);
+  return withFile(file, () =>
+    withMap(file, sourceOptions(options), (map) => {
+      if (map.kind === "source") {
+        sayProblems(context, file, map.diagnostics);
+        return { records: map.records, mapFlags: mapFlags(given) };
+      }
+      const own = `${options.f === true ? "f" : ""}${options.N === true ? "N" : ""}`;
+      return { records: [...map.file.records()], mapFlags: mapFlags(given + own) };
+    }),
+  );
+}
+
+/** Where a K line has both, -O comes last in sendmail's reading of it. */
+function mapFlags(letters: string): MapFlags {
+  return { keepCase: letters.includes("f"), nul: letters.includes("O") ? "without" : letters.includes("N") ? "with" : undefined };
+}
+
+/** Names with blanks or commas between them; undefined where nothing is said. */
+export function mechanismList(text: string | undefined): readonly string[] | undefined {
+  return text?.split(/[\s,]+/).filter((name) => name !== "");
+}
