@@ -90,7 +90,7 @@ export interface AuthinfoValue {
 }
 
 /** The items that sendmail reads of a value: SASL_ENTRIES. */
-export const MOST_ITEMS = 7;
+const MOST_ITEMS = 7;
 
 const QUOTE = 0x22;
 const COLON = 0x3a;

@@ -63,7 +63,7 @@ function sourceOptions(flags = ""): SourceOptions {
   return { includeNul: flags.includes("N"), keepCase: flags.includes("f"), allowEmptyValue: flags.includes("e") };
 }
 
-export function mapFlags(flags = ""): MapFlags {
+function mapFlags(flags = ""): MapFlags {
   return { keepCase: flags.includes("f"), nul: flags.includes("N") ? "with" : flags.includes("O") ? "without" : undefined };
 }
 
