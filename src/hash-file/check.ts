@@ -9,13 +9,14 @@ import { type HashLayout, PageField, PageType } from "./layout.ts";
 import type { OldHashLayout } from "./old-hash.ts";
 import { type PageReader, u16, u32 } from "./page-reader.ts";
 import { PageSet } from "./page-set.ts";
-import type { VisitRecord } from "./visit.ts";
+import { unusedSpace } from "./unused-space.ts";
+import { newKeys, type VisitRecord } from "./visit.ts";
 
 /** What the usual hash function makes of libdb's test text; in versions 5 and later. */
 export const USUAL_HASH_CHECK = 0x5e688dd1;
 const FNV_PRIME = 16777619;
-/** Of so many lost pages is told. */
-const MOST_LOST = 1000;
+/** Of so many pages is told. */
+const MOST_TOLD = 1000;
 
 export interface Checked {
   readonly layout: Layout;
@@ -33,9 +34,10 @@ export function checkDatabase(file: FileHandle, onProblem: (problem: HashFileErr
   const { layout } = database;
   const check = layout.type === "btree" ? new BtreeCheck(onProblem) : new BucketCheck(layout, onProblem);
   let records = 0;
+  const isNew = newKeys();
   const visit: VisitRecord = (keyBytes, keyStart, keyEnd) => {
     records += 1;
-    check.key(keyBytes, keyStart, keyEnd);
+    if (isNew(keyBytes, keyStart, keyEnd)) check.key(keyBytes, keyStart, keyEnd);
   };
   const onBucketPage = check instanceof BucketCheck ? check.page : undefined;
   let problems = 0;
@@ -44,8 +46,7 @@ export function checkDatabase(file: FileHandle, onProblem: (problem: HashFileErr
     onProblem(problem);
   };
   const reader = database.visitRecords(visit, { onDamage: found, onBucketPage });
-  checkFreePages(reader, layout, found);
-  checkUnreached(reader, layout, found);
+  checkPages(reader, layout, checkFreePages(reader, layout, found), found);
   // 1.85 counts its records without fail; the others do not.
   if (problems === 0 && layout.version === 2 && records !== (layout as OldHashLayout).keys)
     found(damaged(0, `says that there are ${(layout as OldHashLayout).keys} records; there are ${records}`));
@@ -140,18 +141,19 @@ class BtreeCheck {
   }
 }
 
-/** The list of free pages, which the first page begins. */
-function checkFreePages(reader: PageReader, layout: Layout, onProblem: (problem: HashFileError) => void): void {
+/** The list of free pages, which the first page begins. Returns them. */
+function checkFreePages(reader: PageReader, layout: Layout, onProblem: (problem: HashFileError) => void): PageSet {
   const free = new PageSet(layout.pages);
   for (let number = layout.free; number !== 0; ) {
     const fault = faultOfFree(number, free, reader, layout);
     if (fault !== undefined) {
       onProblem(damaged(number, fault));
-      return;
+      break;
     }
     free.add(number);
     number = u32(reader.peek(number), PageField.next, layout.isLittleEndian);
   }
+  return free;
 }
 
 function faultOfFree(number: number, free: PageSet, reader: PageReader, layout: Layout): string | undefined {
@@ -163,17 +165,32 @@ function faultOfFree(number: number, free: PageSet, reader: PageReader, layout: 
   return layout.version >= 6 && type !== PageType.invalid ? `free, and of type ${type}` : undefined;
 }
 
-/** Pages with items that no bucket and no tree leads to: records that are lost. */
-function checkUnreached(reader: PageReader, layout: Layout, onProblem: (problem: HashFileError) => void): void {
-  if (layout.version < 6) return;
-  let told = 0;
-  for (let number = 1; number < layout.pages && told < MOST_LOST; number++) {
-    if (reader.wasTaken(number)) continue;
+/** What the walk over the records does not see of the pages. */
+function checkPages(reader: PageReader, layout: Layout, free: PageSet, onProblem: (problem: HashFileError) => void): void {
+  if (layout.version === 2) return;
+  for (let number = 1, told = 0; number < layout.pages && told < MOST_TOLD; number++) {
+    if (free.has(number)) continue;
     const page = reader.peek(number);
-    const type = page[PageField.type];
-    const holdsItems = type === PageType.hash || type === PageType.hashUnsorted || type === PageType.btreeLeaf;
-    if (!holdsItems || u16(page, PageField.entries, layout.isLittleEndian) === 0) continue;
-    onProblem(damaged(number, "holds items, and nothing leads to it"));
+    const fault = reader.wasTaken(number) ? faultOfLowest(page, layout) : faultOfUnreached(page, layout);
+    if (fault === undefined) continue;
+    onProblem(damaged(number, fault));
     told += 1;
   }
+}
+
+/** Where its items begin is what a page is filled by, though it is not read by it. */
+function faultOfLowest(page: Buffer, layout: Layout): string | undefined {
+  const type = page[PageField.type];
+  const entries = u16(page, PageField.entries, layout.isLittleEndian);
+  if (type === PageType.overflow || type === PageType.invalid || entries === 0) return undefined;
+  const lowest = u16(page, PageField.lowest, layout.isLittleEndian);
+  const [, found] = unusedSpace(page, layout);
+  return lowest === found ? undefined : `says that its items begin at byte ${lowest}; they begin at ${found}`;
+}
+
+/** A page with items that no bucket and no tree leads to: records that are lost. */
+function faultOfUnreached(page: Buffer, layout: Layout): string | undefined {
+  const type = page[PageField.type];
+  const holdsItems = type === PageType.hash || type === PageType.hashUnsorted || type === PageType.btreeLeaf;
+  return holdsItems && u16(page, PageField.entries, layout.isLittleEndian) > 0 ? "holds items, and nothing leads to it" : undefined;
 }

@@ -11,7 +11,7 @@ import { HashWalk } from "./hash-walk.ts";
 import { type BtreeLayout, type HashLayout, readHeader, readLayout } from "./layout.ts";
 import { type OldHashLayout, OldHashWalk, readOldHashLayout } from "./old-hash.ts";
 import { PageReader } from "./page-reader.ts";
-import type { VisitRecord } from "./visit.ts";
+import { newKeys, type VisitRecord } from "./visit.ts";
 
 export interface StoredRecord {
   readonly key: Uint8Array;
@@ -76,14 +76,14 @@ export class DatabaseFile {
     return reader;
   }
 
-  /** The records in the same order, as copies that are the caller's. */
+  /** The records in the same order, as copies that are the caller's; the records of one key may share its copy. */
   *records(): Generator<StoredRecord, void, undefined> {
     let found: StoredRecord[] = [];
+    let key = new Uint8Array();
+    const isNew = newKeys();
     const copy: VisitRecord = (keyBytes, keyStart, keyEnd, dataBytes, dataStart, dataEnd) => {
-      found.push({
-        key: new Uint8Array(keyBytes.subarray(keyStart, keyEnd)),
-        data: new Uint8Array(dataBytes.subarray(dataStart, dataEnd)),
-      });
+      if (isNew(keyBytes, keyStart, keyEnd)) key = new Uint8Array(keyBytes.subarray(keyStart, keyEnd));
+      found.push({ key, data: new Uint8Array(dataBytes.subarray(dataStart, dataEnd)) });
     };
     for (const _ of this.#steps(new PageReader(this.#file, this.layout), copy, {})) {
       yield* found;

@@ -37,6 +37,7 @@ const META = {
   metaFlags: 26,
   free: 28,
   lastPage: 32,
+  partitions: 36,
   flags: 48,
   fileId: 52,
   maxBucket: 72,
@@ -48,7 +49,7 @@ const META = {
   spares: 96,
 } as const;
 
-type HashMeta = Omit<typeof META, "encryption" | "metaFlags" | "lastPage">;
+type HashMeta = Omit<typeof META, "encryption" | "metaFlags" | "lastPage" | "partitions">;
 type MetaOffsets = { readonly [K in keyof HashMeta]: number };
 
 /** Version 6. */
@@ -89,10 +90,11 @@ const BTREE_FLAG = { duplicates: 0x01, recno: 0x02, databases: 0x20, sorted: 0x4
 
 const HEADER_LENGTH = 26;
 const HEADER_LENGTH_WITH_CHECKSUM = 32;
-/** Files of more pages than this are not read: a note is kept of each. */
-const MOST_PAGES = 2 ** 28;
+/** Larger files are not read: 64 GiB, of pages of which a note is kept of each. No map is so large; a file with a hole in it may be. */
+const MOST_BYTES = 2 ** 36;
 
 const FIRST_WITH_LAST_PAGE = 8;
+const FIRST_WITH_PARTITIONS = 9;
 /** From here on every bucket has its page in the file. */
 export const FIRST_WITH_ALL_PAGES = 6;
 const OLDEST_BTREE = 8;
@@ -184,14 +186,21 @@ function countPages({ type, pageSize, version, byteOrder }: FileHeader, meta: Ui
   const metaType = type === "hash" ? PageType.hashMeta : PageType.btreeMeta;
   if (version >= 6 && meta[PageField.type] !== metaType) throw new HashFileError(`damaged: page 0 is of type ${meta[PageField.type]}`, 0);
   if (!isPageSize(pageSize)) throw new HashFileError(`damaged: a page size of ${pageSize} bytes`, 0);
+  checkSize(size);
   if (size % pageSize !== 0) throw new HashFileError(`damaged: ${size} bytes is no whole number of pages of ${pageSize}`);
+  if (version >= FIRST_WITH_PARTITIONS && numbersOf(meta, byteOrder === "little")(META.partitions) !== 0)
+    throw new HashFileError("a partitioned database: its records are in other files");
   const pages = size / pageSize;
   const lastPage = lastPageOf(meta, version, byteOrder === "little");
   // One more than it should be is what DB->upgrade stores.
   if (lastPage !== undefined && lastPage !== pages - 1 && lastPage !== pages)
     throw new HashFileError(`damaged: ${pages} pages of ${pageSize} bytes, where page 0 says ${lastPage + 1}`, 0);
-  if (pages > MOST_PAGES) throw new HashFileError(`${pages} pages are more than are read here`);
   return pages;
+}
+
+/** @throws {HashFileError} a file is too large. */
+export function checkSize(size: number): void {
+  if (size > MOST_BYTES) throw new HashFileError(`${size} bytes: larger than any file that is read here`);
 }
 
 /** The number of the last page, as the file says it; files of older versions do not. */

@@ -10,7 +10,7 @@
  */
 import type { FileHandle, FileHeader } from "berkeley-db-js";
 import { damaged, HashFileError } from "./error.ts";
-import { bucketPages, isPageSize, type PageLayout, readHeader } from "./layout.ts";
+import { bucketPages, checkSize, isPageSize, type PageLayout, readHeader } from "./layout.ts";
 import { type PageReader, u16 } from "./page-reader.ts";
 import type { VisitRecord } from "./visit.ts";
 
@@ -61,6 +61,7 @@ export function readOldHashLayout(file: FileHandle): OldHashLayout {
   if (header.version !== 2) throw new HashFileError("not a hash file of Berkeley DB 1.85");
   if (!isPageSize(header.pageSize)) throw new HashFileError(`damaged: a page size of ${header.pageSize} bytes`, 0);
   const size = file.size();
+  checkSize(size);
   if (size < HEADER_SIZE || size % header.pageSize !== 0)
     throw new HashFileError(`damaged: ${size} bytes is no whole number of pages of ${header.pageSize}`);
   return oldHashLayout(header, new DataView(bytes.buffer), size / header.pageSize);

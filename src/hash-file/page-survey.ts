@@ -123,8 +123,11 @@ function isLong(page: Buffer, items: number, isLittleEndian: boolean): boolean {
   return items > 0 && mark > 0 && mark < 4;
 }
 
+const ZEROS = Buffer.alloc(1 << 16);
+
 /** Bytes that are not zero. */
 function countBytes(page: Buffer, from: number, to: number): number {
+  if (page.compare(ZEROS, 0, to - from, from, to) === 0) return 0;
   let count = 0;
   for (let at = from; at < to; at++) if (page[at] !== 0) count++;
   return count;

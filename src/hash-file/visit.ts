@@ -14,3 +14,21 @@ export type VisitRecord = (
   dataStart: number,
   dataEnd: number,
 ) => void;
+
+/**
+ * Whether the key of a record is another than that of the record before it,
+ * which may share its bytes: a long key can have very many duplicates, and is
+ * looked at once.
+ */
+export function newKeys(): (bytes: Buffer, start: number, end: number) => boolean {
+  let lastBytes: Buffer | undefined;
+  let lastStart = 0;
+  let lastEnd = 0;
+  return (bytes, start, end) => {
+    if (bytes === lastBytes && start === lastStart && end === lastEnd) return false;
+    lastBytes = bytes;
+    lastStart = start;
+    lastEnd = end;
+    return true;
+  };
+}

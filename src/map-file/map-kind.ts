@@ -2,6 +2,8 @@
  * What a map is for, by its records.
  */
 
+import { newKeys } from "../hash-file/visit.ts";
+
 const NUL = 0x00;
 /** In lower case: what sendmail looks up is folded. */
 const AUTHINFO_TAG = Buffer.from("authinfo:");
@@ -29,6 +31,9 @@ export class RecordCounter {
   #authinfo = 0;
   #sasldb = 0;
   #hasAliasMark = false;
+  readonly #isNew = newKeys();
+  /** Of the key of the last record. */
+  #key = { endsInNul: false, hasUpperCase: false, isAuthinfo: false, isSasldb: false };
 
   /** @param key with where in it the key begins and ends; so for the data. */
   add(key: Buffer, keyStart: number, keyEnd: number, data: Buffer, dataStart: number, dataEnd: number): void {
@@ -38,11 +43,18 @@ export class RecordCounter {
     this.bytes += keyLength + dataLength;
     this.longestKey = Math.max(this.longestKey, keyLength);
     this.longestData = Math.max(this.longestData, dataLength);
-    if (keyLength > 0 && key[keyEnd - 1] === NUL) this.#keyNuls += 1;
+    if (this.#isNew(key, keyStart, keyEnd))
+      this.#key = {
+        endsInNul: keyLength > 0 && key[keyEnd - 1] === NUL,
+        hasUpperCase: hasUpperCase(key, keyStart, keyEnd),
+        isAuthinfo: beginsWithTag(key, keyStart, keyEnd),
+        isSasldb: isSasldbKey(key, keyStart, keyEnd),
+      };
+    if (this.#key.endsInNul) this.#keyNuls += 1;
     if (dataLength > 0 && data[dataEnd - 1] === NUL) this.#dataNuls += 1;
-    if (hasUpperCase(key, keyStart, keyEnd)) this.upperCaseKeys += 1;
-    if (beginsWithTag(key, keyStart, keyEnd)) this.#authinfo += 1;
-    if (isSasldbKey(key, keyStart, keyEnd)) this.#sasldb += 1;
+    if (this.#key.hasUpperCase) this.upperCaseKeys += 1;
+    if (this.#key.isAuthinfo) this.#authinfo += 1;
+    if (this.#key.isSasldb) this.#sasldb += 1;
     // Sendmail's aliases say by this record that they are complete.
     if (key[keyStart] === 0x40 && (keyLength === 1 || (keyLength === 2 && key[keyEnd - 1] === NUL))) this.#hasAliasMark = true;
   }
