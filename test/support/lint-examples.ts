@@ -164,6 +164,9 @@ export const LINT_EXAMPLES: readonly LintExample[] = [
   example("bad-base64", 'AuthInfo:relay "U:user" "P=secret"\n', "1:34 error bad-base64"),
   example("bad-base64", 'AuthInfo:relay "U:user" "P=se*ret=="\n', "1:30 error bad-base64"),
   example("base64-in-plain", 'AuthInfo:relay "U:user" "P:c2VjcmV0"\n', "1:27 warning base64-in-plain"),
+  example("newline-in-base64", 'AuthInfo:relay "U:user" "P=c2VjcmV0Cg=="\n', "1:27 warning newline-in-base64"),
+  example("base64-not-text", 'AuthInfo:relay "U:user" "P=password"\n', "1:27 warning base64-not-text"),
+  example("base64-not-text", 'AuthInfo:relay "U:user" "P=c2VjAHJldA=="\n', "1:27 warning base64-not-text"),
   example("percent-expansion", 'AuthInfo:relay "U:user" "P:100%1"\n', "1:31 warning percent-expansion*", {
     fixed: 'AuthInfo:relay "U:user" "P:100%%1"\n',
   }),

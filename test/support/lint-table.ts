@@ -12,7 +12,7 @@ export const LINT_DOCUMENT: string = `${rootFolder}docs/lint.md`;
 const BEGIN = "<!-- The table of codes: node .build/test/support/lint-table.js makes it. -->\n";
 const END = "<!-- The end of the table. -->\n";
 
-export function lintTable(): string {
+function lintTable(): string {
   const rows = Object.entries(LINT_RULES).map(([code, rule]) => row(code, rule));
   return `| code | severity | what | why | mend |\n| --- | --- | --- | --- | --- |\n${rows.join("")}`;
 }

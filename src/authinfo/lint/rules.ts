@@ -70,6 +70,8 @@ export type LintCode =
   | "empty-password"
   | "empty-user"
   | "bad-base64"
+  | "newline-in-base64"
+  | "base64-not-text"
   | "base64-in-plain"
   | "percent-expansion"
   | "doubled-percent"
@@ -492,6 +494,18 @@ export const LINT_RULES: Readonly<Record<LintCode, Rule>> = {
     what: "the text behind the equals sign is not base64",
     why: "sendmail gives the entry up, and sends without authentication; it takes base64 with its padding alone.",
     mend: "write a colon for plain text, or encode it: printf %s TEXT | base64",
+  },
+  "newline-in-base64": {
+    severities: ["warning"],
+    what: "the text in base64 ends with a newline",
+    why: "It is sent with the newline; echo adds one to what it hands to base64.",
+    mend: "encode it anew: printf %s TEXT | base64",
+  },
+  "base64-not-text": {
+    severities: ["warning"],
+    what: "what stands in base64 is no text",
+    why: "It is sent decoded, up to its first NUL. It may be plain text that happens to be base64 as well.",
+    mend: "write a colon in place of the equals sign, if it is plain text",
   },
   "base64-in-plain": {
     severities: ["warning"],

@@ -16,7 +16,7 @@ const SPACE = 0x20;
 const NUMBER_SIGN = 0x23;
 
 /** What a line is to makemap. */
-export type LineKind = "record" | "empty" | "comment" | "leading-blank" | "no-value" | "too-long" | "nul";
+type LineKind = "record" | "empty" | "comment" | "leading-blank" | "no-value" | "too-long" | "nul";
 
 /** A line, or what makemap takes for one. Places are offsets in the text. */
 export interface SourceLine {
@@ -39,7 +39,7 @@ export interface SourceLine {
 }
 
 /** Which bytes divide a key from its value. */
-export function isDelimiter(byte: number, { delimiterByte }: SourceOptions): boolean {
+function isDelimiter(byte: number, { delimiterByte }: SourceOptions): boolean {
   return delimiterByte === undefined ? byte === SPACE || (byte >= TAB && byte <= CARRIAGE_RETURN) : byte === delimiterByte;
 }
 

@@ -2,6 +2,7 @@
  * The value of an authinfo entry: what sendmail does with it, as value.ts and
  * client.ts have it, and what its author may have meant instead.
  */
+import { isUtf8 } from "node:buffer";
 import { decodeBase64 } from "../base64.ts";
 import { type ClientOutcome, COMMON_OFFER, MECHANISM_ORDER, predictClient } from "../client.ts";
 import { expandPercent } from "../percent.ts";
@@ -28,6 +29,9 @@ const ANY_SERVER = { clientMechanisms: WITH_PASSWORD, serverMechanisms: WITH_PAS
 const OTHER_MECHANISMS =
   /^(?:EXTERNAL|ANONYMOUS|GSSAPI|GSS-SPNEGO|KERBEROS_V4|GS2-[\w-]+|SCRAM-SHA-(?:1|224|256|384|512)-PLUS|SRP|PASSDSS-3DES-1|SECURID|SKEY|XOAUTH2|OAUTHBEARER|ECDSA-NIST256P-CHALLENGE)$/i;
 
+/** White space of ASCII. */
+const BLANKS = " \t\n\v\f\r";
+
 // One character a byte.
 /** Nothing but items. */
 const ITEMS = /^[ \t]*(?:"[UIPRM][:=][^"]*"[ \t]*)+$/i;
@@ -35,7 +39,7 @@ const ITEMS = /^[ \t]*(?:"[UIPRM][:=][^"]*"[ \t]*)+$/i;
 const MIXED_ITEMS = /^[ \t]*(?:(?:"[UIPRM][:=][^"]*"|'[UIPRM][:=][^'"]*')[ \t]*)+$/i;
 
 /** What becomes of mail by this entry alone. */
-export function predictEntry(value: Uint8Array, key: Uint8Array): ClientOutcome {
+function predictEntry(value: Uint8Array, key: Uint8Array): ClientOutcome {
   return predictClient(parseAuthinfoValue(expandPercent(value, key).bytes), ANY_SERVER);
 }
 
@@ -163,7 +167,9 @@ class ValueCheck {
 
   /** Without blanks, and a CR, at the end. */
   get #trimmed(): string {
-    return this.#text.replace(/[\t-\r ]+$/, "");
+    let end = this.#text.length;
+    while (end > 0 && BLANKS.includes(this.#text[end - 1] as string)) end -= 1;
+    return this.#text.slice(0, end);
   }
 
   #authenticates(text: string): boolean {
@@ -226,7 +232,11 @@ class ValueCheck {
     if (isUser && text.length === 0 && inForce[tag] === item && fault?.code !== "empty-user")
       this.#add("empty-user", tag === "I" ? this.#severity : "warning", start, end - start);
     if (item.isUnclosed) this.#checkUnclosed(end, from, to);
-    if (delimiter === "=" || tag === "M") return;
+    if (tag === "M") return;
+    if (delimiter === "=") {
+      this.#checkDecoded(start, from, to);
+      return;
+    }
     const plain = this.#text.slice(from, to);
     const backslash = plain.indexOf("\\");
     if (backslash >= 0) this.#add("backslash", "warning", from + backslash, 1);
@@ -236,10 +246,18 @@ class ValueCheck {
     if (looksLikeBase64(text)) this.#add("base64-in-plain", "warning", start + 2, 1);
   }
 
+  #checkDecoded(start: number, from: number, to: number): void {
+    const decoded = decodeBase64(new Uint8Array(Buffer.from(this.#text.slice(from, to), "latin1")));
+    if (!(decoded instanceof Uint8Array)) return;
+    const text = latin1(decoded);
+    if (/[^\n\r]\r?\n$/.test(text)) this.#add("newline-in-base64", "warning", start + 2, 1);
+    else if (!isUtf8(decoded) || hasControls(decoded)) this.#add("base64-not-text", "warning", start + 2, 1);
+  }
+
   #checkUnclosed(end: number, from: number, to: number): void {
     const plain = this.#text.slice(from, to);
     // A blank or a CR at the end, or an item swallowed, may be meant otherwise.
-    const isCertain = this.#severity !== "error" && end === this.#value.length && !/[\t-\r ]$|\\|[UIPRM][:=].*$/i.test(plain);
+    const isCertain = this.#severity !== "error" && end === this.#value.length && !/[\t-\r ]$|\\|[UIPRM][:=]/i.test(plain);
     this.#add("unclosed-quote", this.#severity, end, 0, isCertain ? { edits: [{ offset: end, length: 0, text: '"' }] } : {});
   }
 
@@ -319,6 +337,10 @@ function noBreakSpaces(text: string): Edit[] {
   return Array.from(text.matchAll(/"[^"]*"|(?:\xc2\xa0)+/g)).flatMap(({ 0: whole, index }): Edit[] =>
     whole.startsWith('"') ? [] : [{ offset: index, length: whole.length, text: " " }],
   );
+}
+
+function hasControls(bytes: Uint8Array): boolean {
+  return bytes.some((byte) => byte < 0x20 || byte === 0x7f);
 }
 
 /** Base64 of text that one could type, which plain text hardly ever is by chance. */
