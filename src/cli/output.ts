@@ -2,9 +2,13 @@
  * Bytes to standard output.
  */
 import { once } from "node:events";
+import { writeSync } from "node:fs";
 
 /** Bytes are gathered up to this many before they are written. */
 const GATHER = 1 << 16;
+const STANDARD_OUTPUT = 1;
+/** How long to wait for the reader of a pipe that does not wait by itself, in milliseconds. */
+const PAUSE = 2;
 
 /** Standard output could not be written: its reader went away (EPIPE), or there was no room. */
 export class OutputError extends Error {}
@@ -40,6 +44,40 @@ export class Output {
     const full = this.#write();
     if (full !== undefined) await once(full, "drain").catch(() => {});
     if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /**
+   * Writes what is gathered and returns when its reader has taken it: for what
+   * cannot wait for a turn of the event loop, and is too much to be kept.
+   * @throws {OutputError}
+   */
+  flushNow(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    // What was written before goes first.
+    if (this.#stream !== undefined && this.#stream.writableLength > 0) {
+      this.#write();
+      return;
+    }
+    const chunks = this.#chunks;
+    this.#chunks = [];
+    this.#length = 0;
+    for (const chunk of chunks) {
+      for (let from = 0; from < chunk.length; ) from += this.#writeSome(chunk, from);
+    }
+  }
+
+  /** @returns how many bytes were written. */
+  #writeSome(bytes: Uint8Array, from: number): number {
+    try {
+      return writeSync(STANDARD_OUTPUT, bytes, from);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "EAGAIN") {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE);
+        return 0;
+      }
+      this.#failure = new OutputError("standard output", { cause: error });
+      throw this.#failure;
+    }
   }
 
   /** Returns the stream if it is full. */

@@ -3,10 +3,12 @@
  * themselves, and the file that dump writes.
  */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import {
   chmodSync,
   copyFileSync,
   existsSync,
+  openSync,
   readdirSync,
   readFileSync,
   statSync,
@@ -23,6 +25,7 @@ import { isFull } from "../support/full.ts";
 import { needs, runNative } from "../support/native.ts";
 import { launcherOf, NOBODY, type Outcome, ordinaryUser, type RunOptions, run, whyNoOrdinaryUser } from "../support/program.ts";
 import { temporaryFolder } from "../support/temp.ts";
+import { TERMINAL_TOOLS, Terminal } from "../support/terminal.ts";
 
 const folder = temporaryFolder({ after });
 chmodSync(folder, 0o755);
@@ -126,6 +129,28 @@ describe("dump", () => {
     assert.equal((await tsmap(["dump", "cut.db"])).stdout, "", "what is damaged is known before anything is written");
   });
 
+  it("-o ends by a signal with the old file as it was, and nothing beside it", async () => {
+    writeFileSync(at("kept"), "kept");
+    const hook = at("hook.cjs");
+    writeFileSync(
+      hook,
+      `const fs = require("node:fs");
+for (const name of ["writeSync", "fdatasyncSync"]) {
+  const original = fs[name];
+  fs[name] = (...args) => { if (name === process.env.SIGNAL_AT) process.kill(process.pid, "SIGTERM"); return original(...args); };
+}
+require("node:module").syncBuiltinESMExports();
+`,
+    );
+    const before = readdirSync(folder);
+    const signalled = (name: string): Promise<Outcome> =>
+      tsmap(["dump", "map.db", "-o", "kept"], { env: { NODE_OPTIONS: `--require=${hook}`, SIGNAL_AT: name } });
+    const { signal, stderr } = await signalled("writeSync");
+    assert.deepEqual([signal, stderr], ["SIGTERM", ""]);
+    assert.equal(readFileSync(at("kept"), "utf8"), "kept");
+    assert.deepEqual(readdirSync(folder), before);
+  });
+
   it("-o never replaces the database itself, a folder or a device", async () => {
     for (const [name, message] of [
       ["map.db", "is the database itself"],
@@ -220,6 +245,52 @@ describe("list", () => {
         "tsmap: text: line 4: a key that is there already, left out by makemap\ntsmap: text: line 5: a key without a value, left out by makemap\n",
     });
     assert.equal(await output("list", "-f", "-d", "-e", "text"), 'AuthInfo:h\t"U:u" "P:***"\nKey\tvalue\nKey\tother\nno-value\t\n');
+  });
+});
+
+it("list shows control characters to a terminal in writing", async (t) => {
+  if (!needs(t, ...TERMINAL_TOOLS)) return;
+  make("control.db", [["a\x1b[31m", "b\r\x07\xff\0"]]);
+  for (const [options, shown] of [
+    [[], "a\\x1b[31m\tb\\x0d\\x07\\xff\r\n"],
+    [["--keys"], "a\\x1b[31m\r\n"],
+  ] as const) {
+    const terminal = await Terminal.start(t, [process.execPath, launcherOf("tsmap"), "list", ...options, at("control.db")]);
+    assert.equal((await terminal.end()).exit, 0);
+    // Tabs are expanded by the terminal.
+    assert.equal(terminal.shown.replace(/ +/, "\t"), shown);
+  }
+  assert.equal(await output("list", "control.db"), "a\x1b[31m\tb\r\x07\xff\n");
+});
+
+describe("much output", () => {
+  const long: [string, string][] = Array.from({ length: 3000 }, (_, i) => [`key${String(i).padStart(5, "0")}`, "x".repeat(1000)]);
+  make("long-list.db", long);
+
+  it("comes whole, through pipes, in every format", async () => {
+    assert.equal(await output("list", "long-list.db"), long.map(([key, data]) => `${key}\t${data}\n`).join(""));
+    assert.equal(await output("list", "--json", "long-list.db"), await output("dump", "--format", "json", "long-list.db"));
+    assert.equal((await output("dump", "-p", "long-list.db")).split("\n").length, 2 * long.length + 8);
+  });
+
+  for (const args of [
+    ["dump", "long-list.db"],
+    ["list", "long-list.db"],
+    ["list", "--json", "long-list.db"],
+  ]) {
+    it(`is no news where its reader goes away: ${args.join(" ")}`, async () => {
+      const { exit, stderr } = await tsmap(args, { onSpawn: (child) => child.stdout?.once("data", () => child.stdout?.destroy()) });
+      assert.deepEqual([exit, stderr], [141, ""]);
+    });
+  }
+
+  it("that cannot be written is an error", async () => {
+    for (const command of ["dump", "list"]) {
+      const full = spawnSync(process.execPath, [launcherOf("tsmap"), command, at("long-list.db")], {
+        stdio: ["ignore", openSync("/dev/full", "w"), "pipe"],
+      });
+      assert.deepEqual([full.status, full.stderr.toString()], [2, "tsmap: standard output: No space left on device\n"]);
+    }
   });
 });
 

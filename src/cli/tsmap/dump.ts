@@ -23,7 +23,7 @@ interface Options {
 /** Where the text goes may hold passwords then. */
 const MODE = 0o600;
 
-export function run({ output }: Context, operands: readonly (string | readonly string[])[], options: Options): number {
+export async function run({ output }: Context, operands: readonly (string | readonly string[])[], options: Options): Promise<number> {
   const [name] = operands as [string];
   const format = textFormat(options);
   const file = withFile(name, () => nodeFileSystem.open(name, { write: false }, 0));
@@ -31,7 +31,7 @@ export function run({ output }: Context, operands: readonly (string | readonly s
     const database = withFile(name, () => new DatabaseFile(file));
     if (!options.showSecrets) refuseSecrets(name, database);
     if (options.output === undefined) dumpTo(name, database, format, toOutput(output));
-    else dumpToFile(name, database, format, options.output);
+    else await dumpToFile(name, database, format, options.output);
   } finally {
     file.close();
   }
@@ -61,15 +61,14 @@ function dumpTo(name: string, database: DatabaseFile, format: TextFormat, onChun
   writer.end();
 }
 
-/** Without waiting for the reader: pipes and files of standard output are written to at once. */
 function toOutput(output: Output): (bytes: Uint8Array) => void {
   return (bytes) => {
     output.write(bytes);
-    output.push();
+    output.flushNow();
   };
 }
 
-function dumpToFile(name: string, database: DatabaseFile, format: TextFormat, outputName: string): void {
+async function dumpToFile(name: string, database: DatabaseFile, format: TextFormat, outputName: string): Promise<void> {
   ignoreFileSizeSignal();
   const target = targetFile(outputName);
   const { dev, ino } = withFile(name, () => statSync(name));
@@ -85,6 +84,8 @@ function dumpToFile(name: string, database: DatabaseFile, format: TextFormat, ou
     } finally {
       file.close();
     }
+    // A signal that came in the meantime goes first.
+    for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
     withFile(outputName, () => replacement?.commit());
   } catch (error) {
     replacement?.abandon();

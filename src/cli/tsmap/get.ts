@@ -28,6 +28,7 @@ export function run({ output }: Context, operands: readonly (string | readonly s
     showSecrets: options.showSecrets === true,
   });
   for (const { key, data } of found) lines.add(key, data);
+  lines.end();
   return found.length === 0 ? 1 : 0;
 }
 

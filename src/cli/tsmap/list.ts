@@ -26,7 +26,11 @@ export function run(context: Context, operands: readonly (string | readonly stri
   });
   return withFile(file, () =>
     withMap(file, sourceOptions(options), (map) => {
-      list(map, options.sort === true, lines);
+      try {
+        list(map, options.sort === true, lines);
+      } finally {
+        lines.end();
+      }
       return map.kind === "source" ? sayProblems(context, file, map.diagnostics) : 0;
     }),
   );
@@ -34,9 +38,7 @@ export function run(context: Context, operands: readonly (string | readonly stri
 
 function list(map: OpenDatabase | SourceText, isSorted: boolean, lines: RecordLines): void {
   if (!isSorted && map.kind === "database") {
-    map.file.visitRecords((keyBytes, keyStart, keyEnd, dataBytes, dataStart, dataEnd) =>
-      lines.add(keyBytes.subarray(keyStart, keyEnd), dataBytes.subarray(dataStart, dataEnd)),
-    );
+    map.file.visitRecords(lines.visit);
     return;
   }
   const records: StoredRecord[] = map.kind === "database" ? [...map.file.records()] : [...map.records];
