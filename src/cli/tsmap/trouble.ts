@@ -1,7 +1,9 @@
 /**
  * Why a command of tsmap could not do what it was asked for.
  */
+import { BerkeleyDBError, BerkeleyDBError } from "berkeley-db-js";
 import { HashFileError } from "../../hash-file/error.ts";
+import { failureText } from "../makemap-messages.ts";
 import { strerror } from "../strerror.ts";
 
 /** The exit code of a command that could not answer. */
@@ -24,7 +26,14 @@ export function withFile<T>(file: string, what: () => T): T {
 
 /** What an error about a file is to its user; an error of another kind is returned as it is. */
 export function troubleWith(file: string, error: unknown): unknown {
+  if (error instanceof BerkeleyDBError) return new Trouble(`${file}: ${withoutPath(error)}`);
   if (error instanceof HashFileError) return new Trouble(`${file}: ${error.message}`);
+  if (error instanceof BerkeleyDBError) return new Trouble(`${file}: ${failureText(error)}`);
   if (error instanceof Error && "code" in error && "syscall" in error) return new Trouble(`${file}: ${strerror(error)}`);
   return error;
+}
+
+/** Its message names the file first, which may be one of our own. */
+function withoutPath({ message, path }: BerkeleyDBError): string {
+  return path === undefined ? message : message.replaceAll(`${path}: `, "");
 }
