@@ -2,8 +2,9 @@
  * The records of a btree file, and the duplicates of a hash file that are too
  * many for their page: they are a btree of their own.
  *
- * A tree is read from its root, not along its leaves. Layout: dbinc/db_page.h
- * of libdb 5.3 (BKEYDATA, BOVERFLOW, BINTERNAL, RINTERNAL).
+ * A tree is read from its root, not along its leaves, as libdb does; where the
+ * two are not the same it is damaged. Layout: dbinc/db_page.h of libdb 5.3
+ * (BKEYDATA, BOVERFLOW, BINTERNAL, RINTERNAL).
  */
 import { damaged, HashFileError } from "./error.ts";
 import { type BtreeLayout, PageField, PageType } from "./layout.ts";
@@ -78,6 +79,7 @@ function* leavesOf(
   onPage: (step: () => void) => void = (step) => step(),
 ): Generator<number, void, undefined> {
   const path: { readonly children: readonly number[]; next: number; readonly level: number }[] = [];
+  const chain = new LeafChain(reader.layout.isLittleEndian);
   for (let number: number | undefined = root; number !== undefined; number = nextChild(path)) {
     const at = number;
     let isLeaf = false;
@@ -88,9 +90,35 @@ function* leavesOf(
       const above = path.at(-1);
       if (above !== undefined && level !== above.level - 1) throw damaged(at, `of level ${level} below level ${above.level}`);
       isLeaf = page[PageField.type] === leaf;
-      if (!isLeaf) path.push({ children: childrenOf(reader, page, at, leaf), next: 0, level });
+      if (isLeaf) chain.add(page, at);
+      else path.push({ children: childrenOf(reader, page, at, leaf), next: 0, level });
     });
     if (isLeaf) yield at;
+  }
+  onPage(() => chain.end());
+}
+
+/** What the leaves of a tree say of each other. */
+class LeafChain {
+  readonly #isLittleEndian: boolean;
+  #last = 0;
+  #next = 0;
+
+  constructor(isLittleEndian: boolean) {
+    this.#isLittleEndian = isLittleEndian;
+  }
+
+  add(page: Buffer, number: number): void {
+    const previous = u32(page, PageField.previous, this.#isLittleEndian);
+    const isNext = previous === this.#last && (this.#last === 0 || this.#next === number);
+    const last = this.#last;
+    this.#last = number;
+    this.#next = u32(page, PageField.next, this.#isLittleEndian);
+    if (!isNext) throw damaged(number, `follows page ${last} in the tree, and not in the chain of its leaves`);
+  }
+
+  end(): void {
+    if (this.#next !== 0) throw damaged(this.#last, "is the last leaf of the tree, and not the last of the chain");
   }
 }
 

@@ -82,7 +82,7 @@ export class HashWalk {
     const type = page[PageField.type];
     const { pageSize, headerLength, isLittleEndian } = this.#layout;
     // A bucket that never held anything.
-    if (type === PageType.invalid && u32(page, PageField.number, isLittleEndian) === 0) return 0;
+    if (type === PageType.invalid && previous === 0 && u32(page, PageField.number, isLittleEndian) === 0) return 0;
     if (type !== PageType.hash && type !== PageType.hashUnsorted) throw damaged(number, `of type ${type}, not of a hash bucket`);
     this.#reader.checkNumber(page, number);
     if (u32(page, PageField.previous, isLittleEndian) !== previous) throw damaged(number, "says that it follows another page");

@@ -73,7 +73,9 @@ function messages(path: string, fileSystem: FileSystem): string[] {
   try {
     return Database.verify(path, { fileSystem });
   } catch (error) {
-    if (error instanceof BerkeleyDBError) return [error.message.replace(`${path}: `, "")];
+    // A failure of the file system, or of memory, says nothing about the file.
+    if (error instanceof BerkeleyDBError && error.cause === undefined && error.code !== "ENOMEM")
+      return [error.message.replace(`${path}: `, "")];
     throw error;
   }
 }
