@@ -1,9 +1,8 @@
 /**
  * Why a command of tsmap could not do what it was asked for.
  */
-import { BerkeleyDBError, BerkeleyDBError } from "berkeley-db-js";
+import { BerkeleyDBError } from "berkeley-db-js";
 import { HashFileError } from "../../hash-file/error.ts";
-import { failureText } from "../makemap-messages.ts";
 import { strerror } from "../strerror.ts";
 
 /** The exit code of a command that could not answer. */
@@ -28,7 +27,6 @@ export function withFile<T>(file: string, what: () => T): T {
 export function troubleWith(file: string, error: unknown): unknown {
   if (error instanceof BerkeleyDBError) return new Trouble(`${file}: ${withoutPath(error)}`);
   if (error instanceof HashFileError) return new Trouble(`${file}: ${error.message}`);
-  if (error instanceof BerkeleyDBError) return new Trouble(`${file}: ${failureText(error)}`);
   if (error instanceof Error && "code" in error && "syscall" in error) return new Trouble(`${file}: ${strerror(error)}`);
   return error;
 }
