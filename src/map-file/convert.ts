@@ -26,6 +26,7 @@ const MOST_EXPECTED = 1 << 20;
 /** The engine takes no smaller number of keys a page, nor one for which the page is too small. */
 const LEAST_KEYS = 2;
 const PAGE_PER_KEY = 32;
+const MOST_OVERFULL = 4;
 /** Cache for each byte of the file that is read. */
 const CACHE_PER_BYTE = 2;
 
@@ -95,6 +96,7 @@ function hints(layout: Layout, records: number, pageSize: number): { hashElement
   const isBelievable = expected <= MOST_EXPECTED && (fillFactor === 0 || expected <= fillFactor * (maxBucket + 1));
   return {
     ...(expected > 0 && isBelievable && { hashElements: expected }),
-    ...(fillFactor > 0 && { fillFactor }),
+    // More records would have made more buckets: this many times as many leave room for duplicates of a key.
+    ...(fillFactor > 0 && records <= MOST_OVERFULL * fillFactor * (maxBucket + 1) && { fillFactor }),
   };
 }

@@ -1,0 +1,344 @@
+/**
+ * Files made to be slow to read, or to take much memory: each is answered or
+ * refused soon, as far as its size allows.
+ */
+import assert from "node:assert/strict";
+import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it, type TestContext } from "node:test";
+import { type FileHandle, MemoryFileSystem, nodeFileSystem } from "berkeley-db-js";
+import { checkDatabase } from "#src/hash-file/check.js";
+import { DatabaseFile } from "#src/hash-file/database-file.js";
+import { HashFileError } from "#src/hash-file/error.js";
+import { PageType } from "#src/hash-file/layout.js";
+import { convert } from "#src/map-file/convert.js";
+import { inspect } from "#src/map-file/inspection.js";
+import { scrub } from "#src/map-file/scrub.js";
+import { databaseFixture } from "../support/fixtures.ts";
+import { temporaryFolder } from "../support/temp.ts";
+
+const MOST_TIME = 2000;
+const MOST_MEMORY = 100 << 20;
+
+/** What `action` throws, or undefined: within the time and the memory that it may take. */
+function soon(action: () => void): HashFileError | undefined {
+  const start = performance.now();
+  const before = process.memoryUsage().rss;
+  try {
+    action();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof HashFileError)) throw error;
+    return error;
+  } finally {
+    const time = performance.now() - start;
+    assert.ok(time < MOST_TIME, `${Math.round(time)} ms`);
+    const memory = process.memoryUsage().rss - before;
+    assert.ok(memory < MOST_MEMORY, `${memory >> 20} MiB`);
+  }
+}
+
+/** A file in memory. */
+function handle(bytes: Uint8Array): FileHandle {
+  const fileSystem = new MemoryFileSystem();
+  fileSystem.writeFile("db", bytes);
+  return fileSystem.open("db", { write: false }, 0);
+}
+
+/** A file, little-endian, built page by page. */
+class Pages {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly view: DataView;
+  readonly #pageSize: number;
+
+  constructor(type: "hash" | "btree", pages: number, pageSize: number) {
+    this.#pageSize = pageSize;
+    this.bytes = new Uint8Array(pages * pageSize);
+    this.view = new DataView(this.bytes.buffer);
+    this.u32(0, 12, type === "hash" ? 0x61561 : 0x53162);
+    this.u32(0, 16, 9);
+    this.u32(0, 20, pageSize);
+    this.bytes[25] = type === "hash" ? PageType.hashMeta : PageType.btreeMeta;
+    this.u32(0, 32, pages - 1);
+    if (type === "btree") this.u32(0, 88, 1);
+    // Bucket 0 is on page 1.
+    else this.u32(0, 96, 1);
+    this.u32(0, 92, type === "hash" ? 0x5e688dd1 : 0);
+  }
+
+  u32(page: number, offset: number, value: number): void {
+    this.view.setUint32(page * this.#pageSize + offset, value, true);
+  }
+
+  u16(page: number, offset: number, value: number): void {
+    this.view.setUint16(page * this.#pageSize + offset, value, true);
+  }
+
+  /** A page with items, which begin at the offsets. */
+  page(number: number, type: number, offsets: readonly number[], level = 0): void {
+    this.u32(number, 8, number);
+    this.u16(number, 20, offsets.length);
+    this.u16(number, 22, Math.min(...offsets, this.#pageSize));
+    this.bytes[number * this.#pageSize + 24] = level;
+    this.bytes[number * this.#pageSize + 25] = type;
+    for (const [i, offset] of offsets.entries()) this.u16(number, 26 + 2 * i, offset);
+  }
+
+  put(page: number, offset: number, bytes: readonly number[]): void {
+    this.bytes.set(bytes, page * this.#pageSize + offset);
+  }
+}
+
+/** Every reader, one after the other. */
+const READERS: Readonly<Record<string, (file: FileHandle) => void>> = {
+  read: (file) => void new DatabaseFile(file).visitRecords(() => {}),
+  inspect: (file) => void inspect(file),
+  check: (file) => void checkDatabase(file, () => {}),
+};
+
+describe("files with a hole in them", () => {
+  const TERABYTE = 2 ** 40;
+
+  /** The first page of a real file, and nothing behind it. */
+  function sparse(t: TestContext, fixture: string, size: number, change: (first: DataView) => void): FileHandle {
+    const path = join(temporaryFolder(t), "sparse.db");
+    const first = new Uint8Array(readFileSync(databaseFixture(fixture).path).subarray(0, 512));
+    change(new DataView(first.buffer));
+    const fd = openSync(path, "w");
+    try {
+      writeSync(fd, first);
+      ftruncateSync(fd, size);
+    } finally {
+      closeSync(fd);
+    }
+    const file = nodeFileSystem.open(path, { write: false }, 0);
+    t.after(() => file.close());
+    return file;
+  }
+
+  const FILES = [
+    { fixture: "v9-db5.3.28-le-map", pageSizeAt: 20, isLittleEndian: true },
+    { fixture: "v10-db18.1.40-be-map", pageSizeAt: 20, isLittleEndian: false },
+    { fixture: "v5-db2.7.7-le-map", pageSizeAt: 20, isLittleEndian: true },
+    { fixture: "v2-db1.85-le-map", pageSizeAt: 12, isLittleEndian: false },
+    { fixture: "btree9-db5.3.28-be-map", pageSizeAt: 20, isLittleEndian: false },
+  ] as const;
+
+  for (const { fixture, pageSizeAt, isLittleEndian } of FILES) {
+    for (const pageSize of [512, 4096, 65536]) {
+      it(`a terabyte of ${fixture}, in pages of ${pageSize} bytes, is refused`, (t) => {
+        const file = sparse(t, fixture, TERABYTE, (first) => {
+          first.setUint32(pageSizeAt, pageSize, isLittleEndian);
+          if (fixture.startsWith("v5") || fixture.startsWith("v2")) return;
+          // It says itself that it is so large, and has as many buckets.
+          first.setUint32(32, TERABYTE / pageSize - 1, isLittleEndian);
+          if (fixture.startsWith("v")) first.setUint32(72, TERABYTE / pageSize - 2, isLittleEndian);
+        });
+        for (const reader of Object.values(READERS)) assert.match(soon(() => reader(file))?.message ?? "", /1099511627776 bytes: larger/);
+      });
+    }
+  }
+
+  it("256 megabytes of nothing are read in the time that their pages take", (t) => {
+    const size = 2 ** 28;
+    const file = sparse(t, "v9-db5.3.28-le-map", size, (first) => {
+      first.setUint32(20, 4096, true);
+      first.setUint32(32, size / 4096 - 1, true);
+    });
+    for (const reader of Object.values(READERS))
+      assert.equal(
+        soon(() => reader(file)),
+        undefined,
+      );
+    const inspection = inspect(file);
+    assert.equal(inspection.content.records, 0);
+    assert.equal(inspection.pages.total, 65536);
+  });
+});
+
+describe("pages that lead somewhere they should not", () => {
+  it("duplicates that have duplicates are refused, however deep they go", () => {
+    const count = 20_000;
+    const pages = new Pages("btree", count + 2, 512);
+    // Each is a tree of its own, whose only item is the next tree.
+    pages.page(1, PageType.btreeLeaf, [500, 488], 1);
+    pages.put(1, 500, [1, 0, 1, 0x6b]);
+    pages.put(1, 488, [0, 0, 2, 0, 2, 0, 0, 0]);
+    for (let number = 2; number < count + 2; number++) {
+      pages.page(number, PageType.duplicateLeaf, [488], 1);
+      pages.put(number, 488, [0, 0, 2, 0]);
+      pages.u32(number, 488 + 4, number + 1);
+    }
+    assert.match(soon(() => READERS["read"]?.(handle(pages.bytes)))?.message ?? "", /page 2: an item of type 2/);
+  });
+
+  it("a page all of whose items lead to the same page is damage, told of once in a while", () => {
+    const pages = new Pages("btree", 40, 65536);
+    // Behind the index of as many items as fit.
+    const item = 65520;
+    for (let number = 1; number < 40; number++) {
+      pages.page(number, PageType.btreeInternal, new Array<number>(32_000).fill(item), 100 - number);
+      pages.u32(number, item + 4, number + 1);
+    }
+    for (const [name, reader] of Object.entries(READERS)) {
+      const error = soon(() => reader(handle(pages.bytes)));
+      if (name === "read") assert.match(error?.message ?? "", /damaged: page \d+/);
+    }
+    const { damage } = inspect(handle(pages.bytes));
+    assert.equal(damage.length, 20);
+    const problems: string[] = [];
+    checkDatabase(handle(pages.bytes), ({ message }) => problems.push(message));
+    assert.match(problems.join("\n"), /in more than 1000 places; the rest was not read/);
+  });
+
+  it("buckets that all begin on the same page are damage", () => {
+    const pages = new Pages("hash", 100_000, 512);
+    pages.u32(0, 72, 99_998);
+    // A spare that takes each group of buckets back to page 1.
+    for (let group = 1; group < 18; group++) pages.u32(0, 96 + 4 * group, 2 ** 32 - 2 ** (group - 1) + 1);
+    for (const reader of Object.values(READERS)) soon(() => reader(handle(pages.bytes)));
+    assert.ok(inspect(handle(pages.bytes)).damage.length > 0);
+  });
+
+  it("a bucket on the first page is damage, and not a bucket without records", () => {
+    const bytes = new Uint8Array(readFileSync(databaseFixture("v9-db5.3.28-le-map").path));
+    new DataView(bytes.buffer).setUint32(96, 0, true);
+    assert.match(soon(() => READERS["read"]?.(handle(bytes)))?.message ?? "", /page 0: reached twice/);
+  });
+
+  it("a free list that leads through all pages, and has no end, is damage", () => {
+    const pages = new Pages("hash", 100_000, 512);
+    pages.u32(0, 28, 2);
+    for (let number = 2; number < 100_000; number++) {
+      pages.u32(number, 8, number);
+      pages.u32(number, 16, number === 99_999 ? 2 : number + 1);
+    }
+    const problems: string[] = [];
+    assert.equal(
+      soon(() => checkDatabase(handle(pages.bytes), ({ message }) => problems.push(message))),
+      undefined,
+    );
+    assert.deepEqual(problems, ["damaged: page 2: twice in the list of free pages"]);
+  });
+
+  it("a long chain of overflow pages gives its bytes once, and an item that says it is longer is damage", () => {
+    const count = 50_000;
+    const pages = new Pages("hash", count + 2, 512);
+    pages.page(1, PageType.hash, [508, 496]);
+    pages.put(1, 508, [1, 0x6b, 0x65, 0x79]);
+    pages.put(1, 496, [3, 0, 0, 0, 2, 0, 0, 0]);
+    const length = count * (512 - 26);
+    pages.u32(1, 496 + 8, length);
+    for (let number = 2; number < count + 2; number++) {
+      pages.page(number, PageType.overflow, []);
+      pages.u16(number, 20, 1);
+      pages.u16(number, 22, 512 - 26);
+      pages.u32(number, 16, number === count + 1 ? 0 : number + 1);
+    }
+    let longest = 0;
+    assert.equal(
+      soon(() => void new DatabaseFile(handle(pages.bytes)).visitRecords((_k, _ks, _ke, _d, start, end) => (longest = end - start))),
+      undefined,
+    );
+    assert.equal(longest, length);
+    pages.u32(1, 496 + 8, 0xffffffff);
+    assert.match(soon(() => READERS["read"]?.(handle(pages.bytes)))?.message ?? "", /page 1: an item of 4294967295 bytes/);
+    pages.u32(1, 496 + 8, length - 1);
+    assert.match(soon(() => READERS["read"]?.(handle(pages.bytes)))?.message ?? "", /bytes of a long item/);
+  });
+});
+
+describe("records that are far more than their file", () => {
+  it("a long key with very many duplicates is looked at once, and kept once", () => {
+    // A key of 30,000 bytes with 8,500 empty ones: 255 megabytes of keys in 128 kilobytes.
+    const pages = new Pages("hash", 2, 65536);
+    const key = 65536 - 30_001;
+    const data = key - 1 - 4 * 8500;
+    pages.page(1, PageType.hash, [key, data]);
+    pages.put(1, key, [1]);
+    pages.put(1, data, [2]);
+    pages.u32(0, 48, 1);
+    for (const reader of Object.values(READERS))
+      assert.equal(
+        soon(() => reader(handle(pages.bytes))),
+        undefined,
+      );
+    const file = new DatabaseFile(handle(pages.bytes));
+    let records: unknown[] = [];
+    assert.equal(
+      soon(() => (records = [...file.records()])),
+      undefined,
+    );
+    assert.equal(records.length, 8500);
+    assert.equal(inspect(handle(pages.bytes)).content.bytes, 8500 * 30_000);
+  });
+});
+
+describe("what was asked for when a file was made, and cannot be true", () => {
+  const format = { byteOrder: "little", hashVersion: 9, pageSize: 4096 } as const;
+
+  function converted(fixture: string, change: (meta: DataView) => void): number {
+    const bytes = new Uint8Array(readFileSync(databaseFixture(fixture).path));
+    change(new DataView(bytes.buffer));
+    const fileSystem = new MemoryFileSystem();
+    fileSystem.writeFile("db", bytes);
+    assert.equal(
+      soon(() => convert("db", "out", { format, mode: 0o600, fileSystem })),
+      undefined,
+    );
+    return fileSystem.stat("out").size;
+  }
+
+  it("does not make a converted file large", () => {
+    assert.ok(
+      converted("v9-db5.3.28-le-map", (meta) => {
+        meta.setUint32(84, 1, true);
+        meta.setUint32(88, 1_000_000, true);
+      }) <
+        1 << 20,
+    );
+  });
+
+  for (const minimumKeys of [0, 1, 200, 0xffffffff]) {
+    it(`does not keep a btree file from being converted: ${minimumKeys} keys a page`, () => {
+      assert.ok(converted("btree9-db5.3.28-le-map", (meta) => meta.setUint32(76, minimumKeys, true)) < 1 << 20);
+    });
+  }
+});
+
+describe("a page that says wrongly where its items begin", () => {
+  // The bytes of pages 1 where libdb, or 1.85, says it.
+  for (const { fixture, at, isLittleEndian } of [
+    { fixture: "v9-db5.3.28-le-map", at: 4096 + 22, isLittleEndian: true },
+    { fixture: "v7-db3.1.17-be-map", at: 4096 + 22, isLittleEndian: false },
+    { fixture: "btree9-db5.3.28-le-map", at: 2 * 4096 + 22, isLittleEndian: true },
+  ]) {
+    it(`${fixture}: is damage, and nothing of it is taken for unused`, () => {
+      const bytes = new Uint8Array(readFileSync(databaseFixture(fixture).path));
+      new DataView(bytes.buffer).setUint16(at, 4000, isLittleEndian);
+      const problems: string[] = [];
+      checkDatabase(handle(bytes), ({ message }) => problems.push(message));
+      assert.match(problems.join(), /says that its items begin at byte 4000/);
+      const fileSystem = new MemoryFileSystem();
+      fileSystem.writeFile("db", bytes);
+      assert.throws(() => scrub("db", "db2", { fileSystem }), HashFileError);
+      const sound = inspect(handle(new Uint8Array(readFileSync(databaseFixture(fixture).path))));
+      assert.equal(inspect(handle(bytes)).residue.bytes, sound.residue.bytes);
+    });
+  }
+
+  it("1.85: nothing of it is taken for unused", () => {
+    const fixture = databaseFixture("v2-db1.85-le-map");
+    const bytes = new Uint8Array(readFileSync(fixture.path));
+    const view = new DataView(bytes.buffer);
+    for (let page = 4096; page < bytes.length; page += 4096) {
+      const count = view.getUint16(page, true);
+      if (count > 0 && count < 2000) view.setUint16(page + 2 * (count + 2), 4096, true);
+    }
+    const fileSystem = new MemoryFileSystem();
+    fileSystem.writeFile("db", bytes);
+    scrub("db", "db2", { fileSystem });
+    const records = [...new DatabaseFile(fileSystem.open("db2", { write: false }, 0)).records()];
+    assert.equal(records.length, fixture.records.length);
+  });
+});
