@@ -151,10 +151,12 @@ require("node:module").syncBuiltinESMExports();
     assert.deepEqual(readdirSync(folder), before);
   });
 
-  it("-o never replaces the database itself, a folder or a device", async () => {
+  it("-o never replaces the database itself, a folder or a pipe", async () => {
+    // Of our own: a device of the system would be lost where this fails.
+    assert.equal(spawnSync("mkfifo", [at("fifo")]).status, 0);
     for (const [name, message] of [
       ["map.db", "is the database itself"],
-      ["/dev/null", "not a regular file, and not to be replaced by one"],
+      ["fifo", "not a regular file, and not to be replaced by one"],
       [".", "not a regular file, and not to be replaced by one"],
     ] as const) {
       assert.deepEqual(await tsmap(["dump", "map.db", "-o", name]), {
@@ -165,7 +167,7 @@ require("node:module").syncBuiltinESMExports();
       });
     }
     assert.equal(sha256(readFileSync(at("map.db"))), map.sha256);
-    assert.ok(statSync("/dev/null").isCharacterDevice());
+    assert.ok(statSync(at("fifo")).isFIFO());
   });
 
   it("says what is wrong with a file or an option", async () => {
@@ -286,10 +288,11 @@ describe("much output", () => {
 
   it("that cannot be written is an error", async () => {
     for (const command of ["dump", "list"]) {
-      const full = spawnSync(process.execPath, [launcherOf("tsmap"), command, at("long-list.db")], {
-        stdio: ["ignore", openSync("/dev/full", "w"), "pipe"],
+      const unwritable = spawnSync(process.execPath, [launcherOf("tsmap"), command, at("long-list.db")], {
+        stdio: ["ignore", openSync(at("map.db"), "r"), "pipe"],
       });
-      assert.deepEqual([full.status, full.stderr.toString()], [2, "tsmap: standard output: No space left on device\n"]);
+      assert.equal(unwritable.status, 2);
+      assert.match(unwritable.stderr.toString(), /^tsmap: standard output: EBADF/);
     }
   });
 });
