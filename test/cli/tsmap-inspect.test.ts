@@ -131,7 +131,7 @@ suite("warnings", () => {
     await bench.makemap("mixed", "c d\n", ["-o"]);
     assert.match(await warnings(bench, "mixed.db"), /some keys end in a NUL and some do not/);
     await bench.makemap("upper", 'AuthInfo:x "U:u" "P:secret"\n', ["-f"]);
-    assert.match(await warnings(bench, "upper.db"), /1 of the keys have upper-case letters/);
+    assert.match(await warnings(bench, "upper.db"), /1 key with upper-case letters/);
   });
 
   test("what a map is for: authinfo, access, aliases, or empty", async (t) => {

@@ -10,6 +10,7 @@ import { onSignal } from "../cleanup.ts";
 import { type FormatFlags, readFormatLayers, SettingError } from "../format-settings.ts";
 import { printable } from "../printable.ts";
 import type { Context } from "./context.ts";
+import { counted } from "./counted.ts";
 import { targetFile } from "./target-file.ts";
 import { Trouble, withFile } from "./trouble.ts";
 
@@ -39,7 +40,7 @@ export async function run(
     // Whoever may not read the old file may not read the new one.
     const mode = statSync(path).mode & PERMISSIONS;
     const records = withFile(path, () => convert(path, target.path, { format, fileId, mode, inPlace, type }));
-    output.write(`${printable(options.output)}: ${records} records\n`);
+    output.write(`${printable(options.output)}: ${counted(records, "record")}\n`);
     return 0;
   } finally {
     forget();

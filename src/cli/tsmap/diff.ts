@@ -16,6 +16,7 @@ import { maskRecord } from "../../map-file/secrets.ts";
 import { printable } from "../printable.ts";
 import { jsonBytes, shownBytes } from "./bytes.ts";
 import type { Context } from "./context.ts";
+import { counted } from "./counted.ts";
 import { type SourceFlags, sourceOptions } from "./source-flags.ts";
 import { type Paint, paintFor } from "./style.ts";
 import { withFile } from "./trouble.ts";
@@ -95,9 +96,9 @@ function formatText({ kind, version, byteOrder, pageSize }: Comparison["formats"
 }
 
 function countText({ same, differences }: Comparison): string {
-  if (differences.length === 0) return `the same (${same} keys)`;
+  if (differences.length === 0) return `the same (${counted(same, "key")})`;
   const { onlyA, onlyB, changed } = counts(differences);
-  return `${same} keys the same, ${onlyA} only in the first, ${onlyB} only in the second, ${changed} with other data`;
+  return `${counted(same, "key")} the same, ${onlyA} only in the first, ${onlyB} only in the second, ${changed} with other data`;
 }
 
 const PROPERTIES: Readonly<Record<FormatDifference["property"], string>> = {

@@ -10,6 +10,7 @@ import { type Inspection, inspect } from "../../map-file/inspection.ts";
 import type { MapKind, NulUse } from "../../map-file/map-kind.ts";
 import { printable } from "../printable.ts";
 import type { Context } from "./context.ts";
+import { counted } from "./counted.ts";
 import { PageMap } from "./page-map.ts";
 import { type Paint, paintFor } from "./style.ts";
 import { withFile } from "./trouble.ts";
@@ -90,7 +91,7 @@ function warnings({ inspection: { content, residue, format, damage }, status }: 
   }
   if (content.keyNuls === "some") found.push("some keys end in a NUL and some do not: sendmail finds those of one kind alone");
   if (content.upperCaseKeys > 0 && content.kind === "authinfo")
-    found.push(`${content.upperCaseKeys} of the keys have upper-case letters, which sendmail finds with -f on the K line alone`);
+    found.push(`${counted(content.upperCaseKeys, "key")} with upper-case letters: sendmail finds them with -f on the K line alone`);
   if (format.hasUsualHash === false) found.push("made with another hash function: no library finds a key in it");
   return found;
 }
@@ -170,7 +171,7 @@ function nulText(keys: NulUse, data: NulUse): string {
 
 function residueText({ bytes, pages, texts }: Inspection["residue"]): string {
   if (bytes === 0) return "none";
-  return `${bytes} bytes on ${pages} pages; ${texts === 0 ? "no text in them" : `${texts} texts can be read in them`}`;
+  return `${counted(bytes, "byte")} on ${counted(pages, "page")}; ${texts === 0 ? "no text in them" : `${counted(texts, "text")} can be read in them`}`;
 }
 
 function listOr(ranges: readonly string[], otherwise: string, before: string): string {

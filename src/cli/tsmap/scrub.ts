@@ -5,6 +5,7 @@ import { scrub } from "../../map-file/scrub.ts";
 import { onSignal } from "../cleanup.ts";
 import { printable } from "../printable.ts";
 import type { Context } from "./context.ts";
+import { counted } from "./counted.ts";
 import { targetFile } from "./target-file.ts";
 import { withFile } from "./trouble.ts";
 
@@ -16,7 +17,7 @@ export function run({ output }: Context, [file]: readonly (string | readonly str
   try {
     const inPlace = (target.status?.nlink ?? 1) > 1;
     const { bytes, pages } = withFile(path, () => scrub(path, target.path, { inPlace }));
-    const what = bytes === 0 ? "nothing to remove" : `${bytes} bytes of old content removed from ${pages} pages`;
+    const what = bytes === 0 ? "nothing to remove" : `${counted(bytes, "byte")} of old content removed from ${counted(pages, "page")}`;
     output.write(`${printable(options.output ?? path)}: ${what}\n`);
     return 0;
   } finally {

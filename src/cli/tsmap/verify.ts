@@ -5,6 +5,7 @@ import { Database } from "berkeley-db-js";
 import { type Verification, verify } from "../../map-file/verification.ts";
 import { printable } from "../printable.ts";
 import type { Context } from "./context.ts";
+import { counted } from "./counted.ts";
 import { type Paint, paintFor } from "./style.ts";
 import { withFile } from "./trouble.ts";
 
@@ -27,13 +28,13 @@ function toJson(file: string, { problems, records, wasVerifiedByLibdb }: Verific
 function report(file: string, { problems, layout, records, wasVerifiedByLibdb }: Verification, paint: Paint): string {
   const name = printable(file);
   if (problems.length === 0 && layout !== undefined) {
-    const what = `${layout.type} version ${layout.version}, ${records} records on ${layout.pages} pages`;
+    const what = `${layout.type} version ${layout.version}, ${counted(records, "record")} on ${counted(layout.pages, "page")}`;
     const by = wasVerifiedByLibdb
       ? `a walk and Berkeley DB ${Database.libraryVersion} say so`
       : "a walk says so; Berkeley DB 5.3 does not know this version";
     return `${name}: ${paint("green", "sound")} (${what}; ${by})\n`;
   }
   const lines = problems.map(({ by: who, message }) => `${name}: ${who === "libdb" ? "Berkeley DB: " : ""}${printable(message)}\n`);
-  const rest = layout === undefined ? "" : `${name}: ${paint("red", "damaged")}; ${records} records could be read\n`;
+  const rest = layout === undefined ? "" : `${name}: ${paint("red", "damaged")}; ${counted(records, "record")} could be read\n`;
   return `${lines.join("")}${rest}`;
 }
