@@ -135,8 +135,20 @@ export const LINT_EXAMPLES: readonly LintExample[] = [
       fixed: `AuthInfo:relay ${GOOD}\n`,
     },
   ),
-  example("typographic-quotes", utf8('AuthInfo:relay "U:user" "P:it\u{2019}s"\n'), "1:30 note typographic-quotes"),
-  example("typographic-quotes", utf8('AuthInfo:relay "U:user" "P:\u{201c}secret\u{201d}"\n'), "1:28 warning typographic-quotes"),
+  example("typographic-quotes-in-text", utf8('AuthInfo:relay "U:user" "P:it\u{2019}s"\n'), "1:30 note typographic-quotes-in-text"),
+  example(
+    "typographic-quotes-in-text",
+    utf8('AuthInfo:relay "U:user" "P:\u{201c}secret\u{201d}"\n'),
+    "1:28 warning typographic-quotes-in-text",
+  ),
+  example(
+    "typographic-quotes",
+    utf8(`AuthInfo:relay "U:user\u{201d} "P:secret"\n`),
+    ["1:19 warning blank-at-end", "1:23 error typographic-quotes*", "1:27 error inner-quote"],
+    {
+      fixed: `AuthInfo:relay ${GOOD}\n`,
+    },
+  ),
   example("inner-quote", 'AuthInfo:relay "U:user" "P:sec"ret"\n', "1:31 warning inner-quote"),
   example("backslash", 'AuthInfo:relay "U:user" "P:sec\\"ret"\n', "1:31 warning backslash"),
   example("unclosed-quote", 'AuthInfo:relay "U:user" "P:secret\n', "1:34 warning unclosed-quote*", { fixed: `AuthInfo:relay ${GOOD}\n` }),

@@ -76,7 +76,10 @@ function* checkEntry(
 ): Generator<Omit<LocalFinding, "offset" | "length">> {
   const { key, value, keyHasNul, valueHasNul } = entry;
   if (keyHasNul !== valueHasNul) yield { code: "nul-differs", severity: "note" };
-  if (!keepCase && /[A-Z]/.test(key) && hasTag(key)) yield { code: "upper-case-key", severity: "error" };
+  if (!keepCase && /[A-Z]/.test(key) && hasTag(key)) {
+    const isShadowed = byKey.has(key.replace(/[A-Z]/g, (letter) => letter.toLowerCase()));
+    yield { code: "upper-case-key", severity: isShadowed ? "warning" : "error" };
+  }
   const check = checkKey(key, latin1(value), { keepCase, delimiter: " " });
   const address = check.server === undefined ? undefined : addressInBrackets(check.server);
   const other = address === undefined ? undefined : byKey.get(`${key.slice(0, TAG.length)}${address}`);

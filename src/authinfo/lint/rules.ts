@@ -56,6 +56,7 @@ export type LintCode =
   | "ignored-text"
   | "single-quotes"
   | "typographic-quotes"
+  | "typographic-quotes-in-text"
   | "inner-quote"
   | "backslash"
   | "unclosed-quote"
@@ -212,9 +213,9 @@ export const LINT_RULES: Readonly<Record<LintCode, Rule>> = {
     mend: "write the name in lower case, unless sendmail's log has it otherwise",
   },
   "upper-case-key": {
-    severities: ["error"],
+    severities: ["error", "warning"],
     what: "the map holds a key with upper case",
-    why: "sendmail asks in lower case, unless the K line has -f: the entry is never found.",
+    why: "sendmail asks in lower case, unless the K line has -f: the entry is never found, though one in lower case may be.",
     mend: "build the map without -f, or give the K line -f and lint the same",
   },
   "quoted-key": {
@@ -403,11 +404,17 @@ export const LINT_RULES: Readonly<Record<LintCode, Rule>> = {
     fix: "certain",
   },
   "typographic-quotes": {
-    severities: ["error", "warning", "note"],
-    what: "there are typographic quotes",
-    why: "Only the double quote of ASCII counts; these are letters of a text, or end the reading.",
+    severities: ["error", "warning"],
+    what: "typographic quotes stand for those of ASCII",
+    why: "Only the double quote of ASCII counts: these end the reading, or are letters of a text.",
     mend: "write the double quote of ASCII",
     fix: "certain",
+  },
+  "typographic-quotes-in-text": {
+    severities: ["note", "warning"],
+    what: "the text of an item holds typographic quotes",
+    why: "They are sent as they stand.",
+    mend: "leave them where they are part of the text",
   },
   "inner-quote": {
     severities: ["warning", "error"],

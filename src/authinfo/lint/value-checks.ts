@@ -145,13 +145,18 @@ class ValueCheck {
     const first = this.#text.search(/\xe2\x80[\x98-\x9f]/);
     if (first < 0) return;
     const { stop, items } = this.#parsed;
-    const isText = items.some(({ textStart, textEnd }) => first > this.#at(textStart) && first + 3 < this.#at(textEnd));
-    const severity = this.#severity === "error" ? "error" : stop.reason === "end" && isText ? "note" : "warning";
     // What is part of a text that is sent stays as it is.
     const double = stop.reason === "end" ? [] : typographicQuotes(this.#trimmed, /\xe2\x80[\x9c-\x9f]/g);
     const any = stop.reason === "end" ? [] : typographicQuotes(this.#trimmed, /\xe2\x80[\x98-\x9f]/g);
     const edits = [double, any].find((some) => this.#isMend(some));
-    this.#add("typographic-quotes", severity, first, 3, edits && { edits });
+    const [item] = items.filter(({ textStart, textEnd }) => first >= this.#at(textStart) && first < this.#at(textEnd));
+    if (edits !== undefined || item === undefined) {
+      this.#add("typographic-quotes", this.#severity, first, 3, edits && { edits });
+      return;
+    }
+    // About the whole text they are more likely meant as quotes.
+    const isInner = first > this.#at(item.textStart) && first + 3 < this.#at(item.textEnd);
+    this.#add("typographic-quotes-in-text", isInner ? "note" : "warning", first, 3);
   }
 
   /** A finding with its mend, if that makes the value nothing but good items. */
@@ -208,12 +213,13 @@ class ValueCheck {
     if (doubled[0] !== undefined) this.#add("doubled-percent", "note", doubled[0], 2);
     if (expanded[0] === undefined) return;
     // Where some are doubled already, the others may be meant as they are.
-    const places = items.map(({ start, end: itemEnd }) => [this.#at(start), this.#at(itemEnd)] as const);
+    const places = items.filter(({ tag }) => tag !== "M").map(({ start, end: itemEnd }) => [this.#at(start), this.#at(itemEnd)] as const);
+    const edits = expanded.map((offset): Edit => ({ offset, length: 0, text: "%" }));
     const isCertain =
       doubled.length === 0 &&
       expanded.every((at) => places.some(([from, to]) => at >= from && at < to)) &&
-      read.length === this.#value.length;
-    const edits = expanded.map((offset): Edit => ({ offset, length: 0, text: "%" }));
+      read.length === this.#value.length &&
+      (this.#severity === "error" || this.#authenticates(applyEdits(this.#text, edits)));
     this.#add("percent-expansion", this.#severity, expanded[0], 2, isCertain ? { edits } : {});
   }
 
