@@ -48,15 +48,44 @@ export {
   parseAuthinfoValue,
 } from "./authinfo/value.ts";
 export { LockedError } from "./files/file-lock.ts";
+export { type Reader, type Reading, readersOf } from "./hash-file/compatibility.ts";
+export { DatabaseFile, type Layout, type StoredRecord, type WalkOptions } from "./hash-file/database-file.ts";
 export { HashFileError } from "./hash-file/error.ts";
 export { type FileFormat, HASH_VERSIONS, type HashVersion, TARGETS, type TargetName, targetFormat } from "./hash-file/file-format.ts";
 export { setHashVersion } from "./hash-file/hash-version.ts";
+export type { BtreeLayout, HashLayout, PageLayout } from "./hash-file/layout.ts";
+export type { OldHashLayout } from "./hash-file/old-hash.ts";
+export type { PageKind, PageUse } from "./hash-file/page-survey.ts";
+export type { VisitItem, VisitRecord } from "./hash-file/visit.ts";
 export type { SourceDiagnostic, SourceProblem } from "./makemap/diagnostic.ts";
 export { MapBuilder, type MapBuilderOptions, MapWriteError } from "./makemap/map-builder.ts";
 export { type OpenMapOptions, openMap } from "./makemap/map-dump.ts";
 export { mapFile } from "./makemap/map-name.ts";
 export { MAP_TYPES, type MapType } from "./makemap/map-type.ts";
 export { type SourceOptions, SourceParser, type SourceSink } from "./makemap/source-parser.ts";
+export {
+  type Comparison,
+  compareMaps,
+  type Difference,
+  type FormatDifference,
+  type MapContent,
+  readContent,
+  type StorageFormat,
+} from "./map-file/comparison.ts";
+export { type ConvertOptions, convert } from "./map-file/convert.ts";
+export { type Inspection, inspect } from "./map-file/inspection.ts";
+export type { MapKind, NulUse } from "./map-file/map-kind.ts";
+export {
+  type OpenDatabase,
+  type ReadMapOptions,
+  readMap,
+  type SourceRecord,
+  type SourceText,
+  withMap,
+} from "./map-file/read-map.ts";
+export { type Scrubbed, type ScrubOptions, scrub } from "./map-file/scrub.ts";
+export { type MaskedRecord, maskRecord } from "./map-file/secrets.ts";
+export { type Problem, type Verification, verify } from "./map-file/verification.ts";
 export {
   authenticate,
   LOGIN_MECHANISMS,

@@ -8,6 +8,7 @@ import * as tsmakemap from "tsmakemap";
 test("the names of the library", () => {
   assert.deepEqual(Object.keys(tsmakemap).sort(), [
     "DEFAULT_AUTH_MECHANISMS",
+    "DatabaseFile",
     "HASH_VERSIONS",
     "HashFileError",
     "LINT_RULES",
@@ -26,13 +27,17 @@ test("the names of the library", () => {
     "UserExistsError",
     "authenticate",
     "checkAgreement",
+    "compareMaps",
+    "convert",
     "expandPercent",
     "findingText",
     "fixSource",
     "formatAuthinfoValue",
+    "inspect",
     "lintRecords",
     "lintSource",
     "mapFile",
+    "maskRecord",
     "mendText",
     "openMap",
     "openSasldb",
@@ -41,11 +46,17 @@ test("the names of the library", () => {
     "passwordDoubt",
     "passwordFault",
     "predictClient",
+    "readContent",
+    "readMap",
+    "readersOf",
     "resolveAuthinfo",
     "scramSecret",
+    "scrub",
     "setHashVersion",
     "targetFormat",
     "updateSasldb",
+    "verify",
+    "withMap",
   ]);
 });
 

@@ -103,7 +103,7 @@ export function inspect(file: FileHandle, onPage: (use: PageUse) => void = () =>
 }
 
 /** Whether pages of a kind hold keys and data. */
-export function holdsRecords(kind: PageKind): boolean {
+function holdsRecords(kind: PageKind): boolean {
   return kind === "bucket" || kind === "chained" || kind === "overflow" || kind === "leaf" || kind === "duplicates";
 }
 

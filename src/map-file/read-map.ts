@@ -62,7 +62,7 @@ export function readMap(path: string, options: ReadMapOptions = {}): StoredRecor
   return withMap(path, options, (map) => [...recordsOf(map)]);
 }
 
-export function recordsOf(map: OpenDatabase | SourceText): Iterable<StoredRecord> {
+function recordsOf(map: OpenDatabase | SourceText): Iterable<StoredRecord> {
   return map.kind === "database" ? map.file.records() : map.records;
 }
 
