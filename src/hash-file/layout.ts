@@ -88,6 +88,10 @@ const FLAG_CHECKSUM = 0x01;
 const HASH_FLAG = { duplicates: 0x01, databases: 0x02, sorted: 0x04 } as const;
 const BTREE_FLAG = { duplicates: 0x01, recno: 0x02, databases: 0x20, sorted: 0x40, compressed: 0x80 } as const;
 
+/** Flags in versions 8 and 9; a later one may have more. */
+const KNOWN_HASH_FLAGS = 0x07;
+const KNOWN_BTREE_FLAGS = 0xff;
+
 const HEADER_LENGTH = 26;
 const HEADER_LENGTH_WITH_CHECKSUM = 32;
 /** Larger files are not read: 64 GiB, of pages of which a note is kept of each. No map is so large; a file with a hole in it may be. */
@@ -241,6 +245,7 @@ function hashLayout(header: FileHeader, meta: Uint8Array, pages: number): HashLa
   const field = numbersOf(meta, byteOrder === "little");
   const flags = field(offsets.flags);
   if ((flags & HASH_FLAG.databases) !== 0 && version >= 6) throw severalDatabases();
+  checkFlags(version, flags, KNOWN_HASH_FLAGS);
   const maxBucket = field(offsets.maxBucket);
   // As many as its pages: a bucket has one; until it is written to, an older library's has none.
   if (maxBucket >= pages && version >= FIRST_WITH_ALL_PAGES)
@@ -264,10 +269,16 @@ function hashLayout(header: FileHeader, meta: Uint8Array, pages: number): HashLa
   };
 }
 
+/** libdb opens no file with flags that it does not know. */
+function checkFlags(version: number, flags: number, known: number): void {
+  if ((version === 8 || version === 9) && (flags & ~known) !== 0) throw new HashFileError(`damaged: page 0: flags ${flags}`, 0);
+}
+
 function btreeLayout(header: FileHeader, meta: Uint8Array, pages: number): BtreeLayout {
   const field = numbersOf(meta, header.byteOrder === "little");
   const flags = field(META.flags);
   if ((flags & BTREE_FLAG.databases) !== 0) throw severalDatabases();
+  checkFlags(header.version, flags, KNOWN_BTREE_FLAGS);
   if ((flags & BTREE_FLAG.recno) !== 0) throw new HashFileError("a recno file: its records have no keys");
   if ((flags & BTREE_FLAG.compressed) !== 0) throw new HashFileError("a btree file with compression, which is not read here");
   return {

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { BerkeleyDBError, Database, MemoryFileSystem } from "berkeley-db-js";
+import { BerkeleyDBError, Database, MemoryFileSystem, readFileHeader } from "berkeley-db-js";
 import { checkDatabase } from "#src/hash-file/check.js";
 import { DatabaseFile } from "#src/hash-file/database-file.js";
 import { HashFileError } from "#src/hash-file/error.js";
@@ -161,8 +161,9 @@ function examineConvert(
 
 /** What libdb verifies and what is sound here, both read alike. */
 function examineEngine(mutation: Mutation, records: readonly TextRecord[]): void {
-  const { seed, what, bytes } = mutation;
-  if (seed.type === "hash" && seed.version !== 8 && seed.version !== 9) return;
+  const { what, bytes } = mutation;
+  const header = readFileHeader(bytes);
+  if (header === undefined || !(header.version === 9 || (header.type === "hash" && header.version === 8))) return;
   const verified = attempt("verify", mutation, () => Database.verify(bytes));
   if ("refusal" in verified || verified.value.length > 0) return;
   const result = attempt("engine", mutation, () => {
