@@ -68,6 +68,10 @@ export function tokenize(value: Uint8Array): readonly Token[] | TokenFault {
 class Scanner {
   readonly #value: Uint8Array;
   readonly #tokens: Token[] = [];
+  #state: Kind = "atom";
+  /** Comments and angle brackets that are open. */
+  #comments = 0;
+  #angles = 0;
   /** The token that is being read. */
   #bytes: number[] = [];
   #start = 0;
@@ -81,80 +85,87 @@ class Scanner {
   }
 
   run(): readonly Token[] | TokenFault {
-    const value = this.#value;
-    let state: Kind = "atom";
-    let comments = 0;
-    let angles = 0;
     let isEscaped = false;
-    for (let at = 0; this.#fault === undefined; ) {
-      const isEnd = at >= value.length;
-      // At the end sendmail closes what is open, and reads the end again.
-      const missing = state === "quote" ? QUOTE : comments > 0 ? CLOSE : angles > 0 ? GREATER : undefined;
-      if (isEnd && missing === undefined) break;
-      const byte = isEnd ? (missing as number) : value[at] === NO_CHARACTER ? DELETE : (value[at] as number);
-      const here = at;
-      if (!isEnd) at += 1;
-
-      if (isEscaped) {
-        isEscaped = false;
-        if (comments > 0) continue;
-        if (byte !== EXCLAMATION || state === "quote") {
-          this.#add(BACKSLASH, here - 1);
-          this.#add(byte, here);
-          continue;
-        }
+    for (let at = 0; this.#fault === undefined; at++) {
+      const byte = at < this.#value.length ? this.#byteAt(at) : this.#missing();
+      if (byte === undefined) break;
+      const isBehindBackslash = isEscaped;
+      isEscaped = false;
+      if (isBehindBackslash && this.#comments > 0) continue;
+      if (isBehindBackslash && (byte !== EXCLAMATION || this.#state === "quote")) {
+        this.#add(BACKSLASH, at - 1);
+        this.#add(byte, at);
+        continue;
       }
-      if (byte === BACKSLASH) {
-        // It is kept with the byte behind it, and begins a token as any other byte of an atom does.
-        isEscaped = true;
-      } else if (state !== "quote") {
-        if (byte === OPEN) {
-          comments += 1;
-          continue;
-        }
-        if (byte === CLOSE) {
-          // One too many is left out.
-          if (comments === 0) continue;
-          comments -= 1;
-        } else if (comments > 0) continue;
-        else if (byte === LESS) angles += 1;
-        else if (byte === GREATER) {
-          if (angles === 0) continue;
-          angles -= 1;
-        }
-      }
-
-      const kind = KINDS[byte] as Kind;
-      const before = state;
-      if (before === "quote") state = kind === "quote" ? "operator" : "quote";
-      else if (before === "one") state = "operator";
-      else state = kind;
-      const isBreak = before !== "quote" && before !== "one" && (before === "atom" ? state !== "atom" : before === "operator");
-      if (isBreak) this.#finish(here);
-      const isDropped = before !== "quote" && before !== "one" && state === "space";
-      if (!isDropped && !isEscaped) {
-        this.#add(byte, here);
-        if (before === "quote" && state === "operator") this.#finish(at, isEnd);
-      }
+      // A backslash is kept with the byte behind it; otherwise it is a byte of an atom.
+      if (byte === BACKSLASH) isEscaped = true;
+      else if (this.#state !== "quote" && this.#isLeftOut(byte)) continue;
+      this.#take(byte, at, isEscaped);
     }
-    if (this.#bytes.length > 0) this.#finish(value.length);
+    this.#finish(false);
     if (this.#fault !== undefined) return this.#fault;
     return this.#tokens.length === 0 ? { code: "empty" } : this.#tokens;
   }
 
+  #byteAt(at: number): number {
+    const byte = this.#value[at] as number;
+    return byte === NO_CHARACTER ? DELETE : byte;
+  }
+
+  /** At the end sendmail closes what is open, one after another. */
+  #missing(): number | undefined {
+    if (this.#state === "quote") return QUOTE;
+    if (this.#comments > 0) return CLOSE;
+    return this.#angles > 0 ? GREATER : undefined;
+  }
+
+  /** Counts comments and angle brackets. Left out is what a comment holds, and what closes none; the end of one is as a blank. */
+  #isLeftOut(byte: number): boolean {
+    if (byte === OPEN) {
+      this.#comments += 1;
+      return true;
+    }
+    if (byte === CLOSE) {
+      if (this.#comments === 0) return true;
+      this.#comments -= 1;
+    } else if (this.#comments > 0) return true;
+    else if (byte === LESS) this.#angles += 1;
+    else if (byte === GREATER) {
+      if (this.#angles === 0) return true;
+      this.#angles -= 1;
+    }
+    return false;
+  }
+
+  /** Goes on to the next state, which may begin a token. */
+  #take(byte: number, offset: number, isHeldBack: boolean): void {
+    const before = this.#state;
+    const kind = KINDS[byte] as Kind;
+    if (before === "quote" || before === "one") {
+      const isClosed = before === "quote" && kind === "quote";
+      this.#state = before === "one" || isClosed ? "operator" : "quote";
+      if (!isHeldBack) this.#add(byte, offset);
+      if (isClosed) this.#finish(offset >= this.#value.length);
+      return;
+    }
+    this.#state = kind;
+    if (before === "operator" || (before === "atom" && kind !== "atom")) this.#finish(false);
+    if (kind !== "space" && !isHeldBack) this.#add(byte, offset);
+  }
+
   #add(byte: number, offset: number): void {
     if (this.#used + this.#bytes.length >= BUFFER) this.#fault ??= { code: "value-too-long", offset };
-    if (this.#bytes.length === 0) this.#start = offset;
+    if (this.#bytes.length === 0) this.#start = Math.min(offset, this.#value.length);
     this.#bytes.push(byte);
     this.#end = Math.min(offset + 1, this.#value.length);
   }
 
-  #finish(end: number, isUnclosed = false): void {
+  #finish(isUnclosed: boolean): void {
     const length = this.#bytes.length;
     if (length === 0) return;
     if (this.#tokens.length >= MOST_TOKENS) this.#fault ??= { code: "too-many-tokens", offset: this.#start };
     else if (length > LONGEST_TOKEN) this.#fault ??= { code: "token-too-long", offset: this.#start, length };
-    this.#tokens.push({ bytes: Uint8Array.from(this.#bytes), start: this.#start, end: Math.min(end, this.#end), isUnclosed });
+    this.#tokens.push({ bytes: Uint8Array.from(this.#bytes), start: this.#start, end: this.#end, isUnclosed });
     this.#used += length + 1;
     this.#bytes = [];
   }

@@ -45,6 +45,18 @@ describe("lookups", () => {
     assert.deepEqual(client, { outcome: "sent-without-auth", reason: { code: "bad-entry", fault: { code: "not-quoted", offset: 0 } } });
   });
 
+  it("take the first of several records with a key", () => {
+    const [key, one, two] = ["authinfo:", '"U:one" "P:x"', '"U:two" "P:x"'].map(bytesOf) as [Uint8Array, Uint8Array, Uint8Array];
+    const { entry } = resolveAuthinfo(
+      [
+        { key, data: one },
+        { key, data: two },
+      ],
+      { name: "x" },
+    );
+    assert.equal(entry?.data, one);
+  });
+
   it("cut a key at 256 bytes", () => {
     const map = new AuthinfoMap(() => undefined, { nul: "without" });
     assert.deepEqual(map.keysFor(bytesOf("A".repeat(300))).map(textOf), ["a".repeat(256)]);

@@ -412,6 +412,12 @@ for (const length of [240, 255, 256, 300]) {
   add("limits", `a word of ${length} bytes behind`, `"I:user" "P:x" "M:PLAIN" ${"w".repeat(length)}`);
   add("limits", `a comment of ${length} bytes behind`, `"I:user" "P:x" "M:PLAIN" (${"c".repeat(length)})`);
 }
+add("limits", "a word of 255 bytes and an exclamation behind a backslash", `"I:user" "P:x" "M:PLAIN" ${"w".repeat(255)}\\!`);
+add("limits", "a word of 255 bytes and a letter behind a backslash", `"I:user" "P:x" "M:PLAIN" ${"w".repeat(255)}\\a`);
+add("limits", "300 C1 bytes", `"I:user" "P:x" "M:PLAIN" ${"\x81".repeat(300)}`);
+add("limits", "300 C1 macro bytes", `"I:user" "P:x" "M:PLAIN" ${"\x82".repeat(300)}`);
+add("limits", "300 bytes behind a quote behind a C1 macro byte", `"I:user" "P:x" "M:PLAIN" \x82"${"w ".repeat(150)}`);
+add("limits", "300 8-bit bytes", `"I:user" "P:x" "M:PLAIN" ${"\xe9".repeat(300)}`);
 add("limits", "seven items of 140 bytes", `"I:user" "P:x" "M:PLAIN" ${`"R:${"r".repeat(135)}" `.repeat(6)}`);
 add("limits", "words of 950 bytes in all", `"I:user" "P:x" "M:PLAIN" ${"w ".repeat(475)}`);
 add("limits", "dots of 900 bytes behind", `"I:user" "P:x" "M:PLAIN" ${".".repeat(900)}`);
