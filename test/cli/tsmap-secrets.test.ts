@@ -11,6 +11,7 @@ import { Database, nodeFileSystem } from "berkeley-db-js";
 import { tsmapCommand } from "#src/cli/tsmap/commands.js";
 import { setHashVersionOf } from "#src/hash-file/hash-version.js";
 import { updateSasldb } from "#src/sasldb/sasldb-file.js";
+import { isFull } from "../support/full.ts";
 import { run } from "../support/program.ts";
 import { temporaryFolder } from "../support/temp.ts";
 
@@ -136,7 +137,14 @@ async function makeFiles(folder: string): Promise<string[]> {
 function commandLines(name: string): Readonly<Record<string, readonly (readonly string[])[]>> {
   return {
     inspect: [[name], ["--json", "--pages", name]],
-    list: [[name], ["--json", name], ["--sort", "--keys", name], ["-N", "-f", "-e", name], ["-t", ":", name]],
+    // With -e every text is a map, and where -t divides it nobody knows what a line was meant to be.
+    list: [
+      [name],
+      ["--json", name],
+      ["--sort", "--keys", name],
+      ["-N", "-f", ...(name in SOURCES ? ["-e"] : []), name],
+      ["-t", ":", "good"],
+    ],
     get: [
       [name, "authinfo:"],
       ["--json", name, "AuthInfo:mail.example.com"],
@@ -184,9 +192,11 @@ suite("no output has a secret in it", () => {
     const known = tsmapCommand("tsmap", async () => {}).commands.map((command) => command.name());
     assert.deepEqual(Object.keys(commandLines("")).sort(), known.sort(), "a command without its lines");
 
-    const lines = names.flatMap((name) =>
+    const all = names.flatMap((name) =>
       Object.entries(commandLines(name)).flatMap(([command, each]) => each.map((args) => [command, ...args])),
     );
+    // A third of them in the ordinary run, of every command and every file some.
+    const lines = isFull ? all : all.filter((_, i) => i % 3 === 0);
     const child = fileURLToPath(new URL("../support/tsmap-batch.child.js", import.meta.url));
     const { exit, stdout, stderr } = await run(process.execPath, [child], { cwd: folder, input: JSON.stringify(lines), timeout: 300_000 });
     assert.deepEqual([exit, stderr], [0, ""]);
