@@ -41,18 +41,14 @@ const EXCLAMATION = 0x21;
 const NO_CHARACTER = 0xff;
 const DELETE = 0x7f;
 const OPERATORS = ".:%@!^/[]+()<>,;";
-/** C1 codes that stand for macros in sendmail and take a byte with them. */
-const ONE_MORE = [0x82, 0x93, 0x94, 0x95];
 
-type Kind = "operator" | "atom" | "quote" | "space" | "one";
+type Kind = "operator" | "atom" | "quote" | "space";
 
 const KINDS: readonly Kind[] = Array.from({ length: 256 }, (_, byte) => kindOf(byte));
 
 function kindOf(byte: number): Kind {
   if (byte === QUOTE) return "quote";
   if (byte === 0x20 || (byte >= 0x09 && byte <= 0x0d) || byte === OPEN || byte === CLOSE) return "space";
-  if (ONE_MORE.includes(byte)) return "one";
-  if (byte >= 0x80 && byte < 0xa0) return "operator";
   return OPERATORS.includes(String.fromCharCode(byte)) ? "operator" : "atom";
 }
 
@@ -141,11 +137,11 @@ class Scanner {
   #take(byte: number, offset: number, isHeldBack: boolean): void {
     const before = this.#state;
     const kind = KINDS[byte] as Kind;
-    if (before === "quote" || before === "one") {
-      const isClosed = before === "quote" && kind === "quote";
-      this.#state = before === "one" || isClosed ? "operator" : "quote";
+    if (before === "quote") {
       if (!isHeldBack) this.#add(byte, offset);
-      if (isClosed) this.#finish(offset >= this.#value.length);
+      if (kind !== "quote") return;
+      this.#state = "operator";
+      this.#finish(offset >= this.#value.length);
       return;
     }
     this.#state = kind;
