@@ -53,6 +53,7 @@ export const LINT_EXAMPLES: readonly LintExample[] = [
   // The key.
   example("missing-tag", `relay ${GOOD}\n`, "1:1 error missing-tag"),
   example("missing-tag", "Connect:192.0.2 RELAY\n", "1:1 note missing-tag"),
+  example("missing-tag", "spammer.example REJECT\n", "1:1 note missing-tag"),
   example("tag-without-colon", `AuthInfo ${GOOD}\n`, "1:1 error tag-without-colon"),
   example("tag-without-colon", `AuthInfo=relay ${GOOD}\n`, "1:1 error tag-without-colon"),
   example("tag-case", `authinfo:relay ${GOOD}\n`, "1:1 error tag-case", { options: { keepCase: true } }),

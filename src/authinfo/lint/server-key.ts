@@ -18,6 +18,9 @@ const LONGEST_KEY = 256;
 const ACCESS_TAGS =
   /^(?:connect|from|to|spam|delay|quarantine|greetpause|clientrate|clientconn|srv_features|clt_features|tls_(?:srv|clt|rcpt)|try_tls|certissuer|certsubject):/i;
 
+/** What such entries say. */
+const ACCESS_VERDICT = /^(?:OK|RELAY|REJECT|DISCARD|SKIP|ERROR:|QUARANTINE:|(?:TEMP\+|PERM\+)?(?:VERIFY|ENCR)|[245]\d\d\b)/i;
+
 /** One character a byte: what an item begins with, in whatever quotes. */
 const ITEM_START = /(?:["'`]|\xe2\x80[\x98-\x9f])[UIPRM][:=]/i;
 const ANY_QUOTE = /["'`]|\xe2\x80[\x98-\x9f]/;
@@ -54,7 +57,7 @@ export function checkKey(key: string, value: string, options: KeyOptions): KeyCh
   const looksQuoted = ANY_QUOTE.exec(value)?.index === 0;
   if (ANY_QUOTE.exec(key)?.index === 0) return only("quoted-key", "error", false);
   if (/^authinfo$/i.test(key) || /^authinfo["'=.]/i.test(key)) return only("tag-without-colon", "error", looksQuoted);
-  if (ACCESS_TAGS.test(key) && !looksQuoted) return only("missing-tag", "note", false);
+  if (!looksQuoted && (ACCESS_TAGS.test(key) || ACCESS_VERDICT.test(value))) return only("missing-tag", "note", false);
   return only("missing-tag", "error", looksQuoted);
 }
 

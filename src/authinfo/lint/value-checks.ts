@@ -263,7 +263,7 @@ class ValueCheck {
   #checkUnclosed(end: number, from: number, to: number): void {
     const plain = this.#text.slice(from, to);
     // A blank or a CR at the end, or an item swallowed, may be meant otherwise.
-    const isCertain = this.#severity !== "error" && end === this.#value.length && !/[\t-\r ]$|\\|[UIPRM][:=]/i.test(plain);
+    const isCertain = this.#severity !== "error" && !/[\t-\r ]$|\\|[UIPRM][:=]/i.test(plain);
     this.#add("unclosed-quote", this.#severity, end, 0, isCertain ? { edits: [{ offset: end, length: 0, text: '"' }] } : {});
   }
 
@@ -295,7 +295,6 @@ class ValueCheck {
 const FAULTS: Readonly<Record<Exclude<AuthinfoFault["code"], "not-quoted" | "empty" | "no-password" | "no-user">, LintCode>> = {
   "token-too-long": "text-too-long",
   "value-too-long": "text-too-long",
-  "too-many-tokens": "text-too-long",
   "unknown-tag": "unknown-item",
   "item-too-short": "short-item",
   "unknown-delimiter": "bad-delimiter",

@@ -103,7 +103,11 @@ export function tsmapCommand(program: string, run: Run): Command {
   addSourceOptions(
     add("lint", "Find what is wrong with an authinfo map: what sendmail would misread, ignore, or send mail without authentication for.")
       .argument("<source...>", "source texts or databases")
-      .addOption(new Option("--format <format>", "of the findings").choices(["text", "json", "sarif"]).default("text"))
+      .addOption(
+        new Option("--format <format>", "of the findings; JSON is a finding to a line (schemas/lint.schema.json)")
+          .choices(["text", "json", "sarif"])
+          .default("text"),
+      )
       .option("--fix", "mend in the source what can be mended for certain"),
   );
 
