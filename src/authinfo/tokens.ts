@@ -20,15 +20,13 @@ export type TokenFault =
   | { readonly code: "empty" }
   /** A token of more than `LONGEST_TOKEN` bytes. */
   | { readonly code: "token-too-long"; readonly offset: number; readonly length: number }
-  /** More than sendmail's buffer holds, at this byte. */
-  | { readonly code: "value-too-long"; readonly offset: number }
-  | { readonly code: "too-many-tokens"; readonly offset: number };
+  /** More than sendmail's buffer holds, at this byte. Its limit of 1000 tokens is beyond that. */
+  | { readonly code: "value-too-long"; readonly offset: number };
 
 /** Bytes of a token, quotes included: MAXNAME. */
 export const LONGEST_TOKEN = 256;
 /** Bytes that tokens share, a NUL behind each: MAXNAME + MAXATOM, less 6 of reserve. */
 const BUFFER = 256 + 1000 - 6;
-const MOST_TOKENS = 1000;
 
 const QUOTE = 0x22;
 const OPEN = 0x28;
@@ -108,11 +106,9 @@ class Scanner {
     return byte === NO_CHARACTER ? DELETE : byte;
   }
 
-  /** At the end sendmail closes what is open, one after another. */
+  /** At the end sendmail closes what is open. A quote alone matters: nothing is read behind a bracket that is open. */
   #missing(): number | undefined {
-    if (this.#state === "quote") return QUOTE;
-    if (this.#comments > 0) return CLOSE;
-    return this.#angles > 0 ? GREATER : undefined;
+    return this.#state === "quote" ? QUOTE : undefined;
   }
 
   /** Counts comments and angle brackets. Left out is what a comment holds, and what closes none; the end of one is as a blank. */
@@ -159,8 +155,7 @@ class Scanner {
   #finish(isUnclosed: boolean): void {
     const length = this.#bytes.length;
     if (length === 0) return;
-    if (this.#tokens.length >= MOST_TOKENS) this.#fault ??= { code: "too-many-tokens", offset: this.#start };
-    else if (length > LONGEST_TOKEN) this.#fault ??= { code: "token-too-long", offset: this.#start, length };
+    if (length > LONGEST_TOKEN) this.#fault ??= { code: "token-too-long", offset: this.#start, length };
     this.#tokens.push({ bytes: Uint8Array.from(this.#bytes), start: this.#start, end: this.#end, isUnclosed });
     this.#used += length + 1;
     this.#bytes = [];

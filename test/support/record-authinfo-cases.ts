@@ -161,6 +161,7 @@ add("items", "comment between", '"I:user" (comment) "P:secret" (and "this" \\) t
 add("items", "comment first", '(comment)"I:user" "P:secret" "M:PLAIN"');
 add("items", "comment not closed", '"I:user" "P:secret" "M:PLAIN" (comment');
 add("items", "comment closed twice", '"I:user") "P:secret" "M:PLAIN"');
+add("items", "comment closed twice, and another", '"I:user" ) (no) "P:secret" "M:PLAIN"');
 add("items", "nested comment", '"I:user" (a (b) c) "P:secret" "M:PLAIN"');
 add("items", "number sign behind", '"I:user" "P:secret" "M:PLAIN" # comment "I:other"');
 add("items", "number sign before", '# "I:user" "P:secret" "M:PLAIN"');

@@ -38,8 +38,6 @@ function faultText(fault: AuthinfoFault): string {
       return `an item or a word of it is too long: ${fault.length} bytes${at}`;
     case "value-too-long":
       return `it is longer than sendmail's buffer${at}`;
-    case "too-many-tokens":
-      return `it has more words than sendmail takes${at}`;
   }
 }
 
