@@ -73,7 +73,10 @@ export {
   type StorageFormat,
 } from "./map-file/comparison.ts";
 export { type ConvertOptions, convert } from "./map-file/convert.ts";
+export { DatabaseBuilder, type DatabaseBuilderOptions } from "./map-file/database-builder.ts";
+export { type DumpHeader, dumpHeaderOf, TEXT_FORMATS, type TextFormat, TextWriter } from "./map-file/dump-text.ts";
 export { type Inspection, inspect } from "./map-file/inspection.ts";
+export { type LoadFormat, type LoadHeader, TextError, TextReader, type TextSink } from "./map-file/load-text.ts";
 export type { MapKind, NulUse } from "./map-file/map-kind.ts";
 export {
   type OpenDatabase,

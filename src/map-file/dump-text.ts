@@ -49,7 +49,7 @@ export function dumpHeaderOf(layout: Layout): DumpHeader {
 const DEFAULT_MINIMUM_KEYS = 2;
 
 /** The header's lines, the last one included. */
-export function dumpHeaderText(header: DumpHeader, format: "bytevalue" | "print"): string {
+function dumpHeaderText(header: DumpHeader, format: "bytevalue" | "print"): string {
   const { type, duplicates, pageSize, hashElements = 0, minimumKeys = DEFAULT_MINIMUM_KEYS } = header;
   const lines = ["VERSION=3", `format=${format}`, `type=${type}`];
   if (type === "btree" && minimumKeys !== DEFAULT_MINIMUM_KEYS && minimumKeys !== 0) lines.push(`bt_minkey=${minimumKeys}`);

@@ -98,6 +98,8 @@ const RETURN = 0x0d;
 const BACKSLASH = 0x5c;
 const DATA_END = Buffer.from("DATA=END");
 const LARGEST = 0xffff_ffff;
+/** Each has a page from the beginning; db_load goes on without end from 2147483649 on. */
+const MOST_BUCKETS = 1 << 22;
 const LORDER: Readonly<Record<string, "little" | "big">> = { "1234": "little", "4321": "big" };
 const NO_DIGIT = 0xff;
 
@@ -236,6 +238,9 @@ class DumpReader implements LineReader {
     if (value !== "END") throw new TextError(line, "the header ends with HEADER=END");
     const { isPrint: _, version, ...header } = this.#header;
     if (version === undefined) throw new TextError(line, "the header has no VERSION: it begins with VERSION=3");
+    const { hashElements = 0, fillFactor = 0 } = header;
+    if (fillFactor > 0 && hashElements / fillFactor > MOST_BUCKETS)
+      throw new TextError(line, "h_nelem by h_ffactor is too many buckets for a file to begin with: a greater h_ffactor makes fewer");
     this.#state = "key";
     this.#sink.onHeader({ duplicates: false, ...header });
   }

@@ -163,6 +163,7 @@ describe("what is wrong is told with its line", () => {
     ["a number", "dump", dump([...PRINT, "h_nelem=12x"]), 4, /h_nelem is a number from 0 to 4294967295/],
     ["a number too large", "dump", dump([...PRINT, "h_nelem=4294967296"]), 4, /h_nelem is a number/],
     ["a small bt_minkey", "dump", dump([...PRINT, "bt_minkey=1"]), 4, /bt_minkey is a number from 2/],
+    ["buckets without end", "dump", dump([...PRINT, "h_nelem=3000000000", "h_ffactor=1"]), 6, /too many buckets/],
     ["a flag", "dump", dump([...PRINT, "duplicates=x"]), 4, /duplicates is 0 or 1/],
     ["keys", "dump", dump([...PRINT, "keys=2"]), 4, /keys is 0 or 1/],
     ["a database in a file", "dump", dump([...PRINT, "database=x"]), 4, /database within a file/],
