@@ -38,7 +38,16 @@ export function foreignKind(bytes: Uint8Array): string {
   return isText(bytes) ? ", but text" : "";
 }
 
-/** Whether bytes look like lines of text: no control characters but white space. */
+/** Of text so many bytes are control characters at most: makemap takes any byte but NUL. */
+const FEW = 2;
+const FEW_IN = 20;
+
+/** Whether bytes look like lines of text: no NUL, and hardly another control character but white space. */
 function isText(bytes: Uint8Array): boolean {
-  return bytes.length > 0 && bytes.every((byte) => byte >= 0x20 || (byte >= 0x09 && byte <= 0x0d));
+  let controls = 0;
+  for (const byte of bytes) {
+    if (byte === 0) return false;
+    if (byte < 0x20 && !(byte >= 0x09 && byte <= 0x0d)) controls += 1;
+  }
+  return bytes.length > 0 && (controls <= FEW || controls * FEW_IN <= bytes.length);
 }

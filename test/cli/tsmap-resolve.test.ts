@@ -185,8 +185,8 @@ result       sendmail authenticates; if the server refuses all of these, mail is
     for (const { id, map_source_b64, makemap = "", map_flags: mapFlags, outcome, ...recorded } of cases) {
       const { client_mechanisms = MECHANISMS, offer = MECHANISMS } = recorded;
       const source = Buffer.from(map_source_b64, "base64");
-      // What has control characters in it is not taken for text.
-      if (source.some((byte) => byte < 0x09 || (byte > 0x0d && byte < 0x20))) continue;
+      // What has a NUL in it is not taken for text.
+      if (source.includes(0)) continue;
       compared += 1;
       const file = write("recorded", source.toString("latin1"));
       const { exit, stdout } = resolveHere(file, {
