@@ -203,14 +203,17 @@ function describeUser(title: string, options: RunOptions, why: () => Promise<str
       if (reason !== undefined) return t.skip(reason);
       // Root may write where nobody may.
       if (isRoot && options.uid === undefined) return;
+      const elsewhere = temporaryFolder(t);
+      chmodSync(elsewhere, 0o777);
       const name = "v9-db5.3.28-le-map.db";
       for (const args of [
         ["scrub", name],
         ["convert", name, "-o", name],
         ["convert", name, "-o", "new.db"],
       ]) {
-        const { exit, stderr } = await tsmap(args, inFolder);
+        const { exit, stderr } = await tsmap(args, { ...inFolder, env: { TMPDIR: elsewhere } });
         assert.equal(exit, 2, args.join(" "));
+        assert.deepEqual(readdirSync(elsewhere), []);
         assert.match(stderr, /^tsmap: [^\n]+: Permission denied\n$/);
       }
       for (const fixture of fixtures) assertUntouched(fixture);
