@@ -86,6 +86,12 @@ describe("mending", () => {
     fc.assert(property, runs);
   });
 
+  it("mends several things of a line whose places are mixed", () => {
+    const { bytes, mended } = fixSource(bytesOf('AuthInfo:relay"P:a%1" "M:LOGIN,PLAIN" "U:b%2"\r\n'));
+    assert.equal(textOf(bytes), 'AuthInfo:relay "P:a%%1" "M:LOGIN PLAIN" "U:b%%2"\n');
+    assert.equal(mended.length, 4);
+  });
+
   it("is done for the codes that say so, and for no others", () => {
     const mended = new Set(LINT_EXAMPLES.flatMap(({ text, options }) => fixSource(bytesOf(text), options).mended.map(({ code }) => code)));
     const said = (Object.keys(LINT_RULES) as LintCode[]).filter((code) => LINT_RULES[code].fix !== undefined);
