@@ -38,16 +38,7 @@ export function foreignKind(bytes: Uint8Array): string {
   return isText(bytes) ? ", but text" : "";
 }
 
-/** Of text so many bytes are control characters at most: makemap takes any byte but NUL. */
-const FEW = 2;
-const FEW_IN = 20;
-
-/** Whether bytes look like lines of text: no NUL, and hardly another control character but white space. */
+/** Whether bytes can be lines of text: no NUL. makemap takes any other byte. */
 function isText(bytes: Uint8Array): boolean {
-  let controls = 0;
-  for (const byte of bytes) {
-    if (byte === 0) return false;
-    if (byte < 0x20 && !(byte >= 0x09 && byte <= 0x0d)) controls += 1;
-  }
-  return bytes.length > 0 && (controls <= FEW || controls * FEW_IN <= bytes.length);
+  return bytes.length > 0 && !bytes.includes(0);
 }
