@@ -320,6 +320,12 @@ describe("options", () => {
     database.close();
   });
 
+  it("-n tells the line of a record however many came before it", async () => {
+    const records = textRecords(20_000);
+    const { exit, stderr } = await tsmapLoad(["a.db", "-n"], { input: dumpText(["type=hash"], [...records, ...records.slice(0, 1)]) });
+    assert.deepEqual([exit, stderr], [1, "tsmap: standard input: line 40005: the key is there already; the record is left out\n"]);
+  });
+
   it("-d keeps all records of JSON and CSV, which otherwise the last one counts of", async () => {
     const json = '{"key":"a","data":"1"}\n{"keyBase64":"YQ==","data":"2"}\n';
     const csv = "encoding,key,data\ntext,a,1\nbase64,YQ==,Mg==\n";
