@@ -206,13 +206,14 @@ describe("records of any length", () => {
         `"U:u" "P:p" ${part.repeat(LONG)}x`,
         `"U:u" "P:${part.repeat(LONG)}\n`,
       ]) {
-        const start = performance.now();
+        // Of the processor: the machine may be busy with something else.
+        const before = process.cpuUsage();
         lintRecords([
           [bytesOf("authinfo:relay"), bytesOf(text)],
           [bytesOf(`authinfo:${text}`), bytesOf(GOOD)],
           [bytesOf(text), bytesOf(text)],
         ]);
-        assert.ok(performance.now() - start < 2000, JSON.stringify(text.slice(0, 20)));
+        assert.ok(process.cpuUsage(before).user < 2_000_000, JSON.stringify(text.slice(0, 20)));
       }
     }
   });
