@@ -10,11 +10,12 @@ import {
   type MapContent,
   readContent,
 } from "../../map-file/comparison.ts";
+import { jsonMember } from "../../map-file/dump-text.ts";
 import { Fingerprints } from "../../map-file/fingerprint.ts";
 import { withMap } from "../../map-file/read-map.ts";
 import { maskRecord } from "../../map-file/secrets.ts";
 import { printable } from "../printable.ts";
-import { jsonBytes, shownBytes } from "./bytes.ts";
+import { shownBytes } from "./bytes.ts";
 import type { Context } from "./context.ts";
 import { counted } from "./counted.ts";
 import { type SourceFlags, sourceOptions } from "./source-flags.ts";
@@ -124,13 +125,13 @@ function toJson(isSame: boolean, comparison: Comparison, show: Shown): object {
   const dataOf = (key: Uint8Array, all: readonly Uint8Array[] | undefined): object[] | null =>
     all?.map((data) => {
       const { shown, fingerprint } = show.data(key, data);
-      return fingerprint === undefined ? jsonBytes("data", shown) : { ...jsonBytes("data", shown), fingerprint };
+      return fingerprint === undefined ? jsonMember("data", shown) : { ...jsonMember("data", shown), fingerprint };
     }) ?? null;
   return {
     isSame,
     records: { same, ...counts(differences) },
     differences: differences.map((difference) => ({
-      ...jsonBytes("key", show.key(difference)),
+      ...jsonMember("key", show.key(difference)),
       a: dataOf(difference.key, difference.a),
       b: dataOf(difference.key, difference.b),
     })),
