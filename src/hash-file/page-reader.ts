@@ -11,9 +11,13 @@ import { damaged, HashFileError } from "./error.ts";
 import { PageField, type PageLayout, PageType } from "./layout.ts";
 import { PageSet } from "./page-set.ts";
 
-/** Pages are read this many bytes at a time, and this many of such stretches are kept. */
-const STRETCH = 1 << 18;
-const KEPT = 64;
+/**
+ * Pages are read in stretches of this many bytes, or of a page where that is
+ * longer: the pages of a bucket are anywhere in the file. So many bytes of them
+ * are kept.
+ */
+const STRETCH = 1 << 14;
+const KEPT = 1 << 24;
 
 export class PageReader {
   readonly layout: PageLayout;
@@ -21,12 +25,14 @@ export class PageReader {
   /** By their place in the file; the one that was read last is the last. */
   readonly #stretches = new Map<number, Buffer>();
   readonly #taken: PageSet;
+  readonly #stretch: number;
 
   /** @param file stays the caller's, and open. */
   constructor(file: FileHandle, layout: PageLayout) {
     this.#file = file;
     this.layout = layout;
     this.#taken = new PageSet(layout.pages);
+    this.#stretch = Math.max(STRETCH, layout.pageSize);
   }
 
   /** A view of a page, whether it was taken or not. */
@@ -34,9 +40,9 @@ export class PageReader {
     const { pageSize, pages } = this.layout;
     if (page >= pages) throw new HashFileError(`damaged: page ${page} of ${pages} pages`);
     const at = page * pageSize;
-    const index = Math.floor(at / STRETCH);
+    const index = Math.floor(at / this.#stretch);
     const stretch = this.#stretches.get(index) ?? this.#read(index);
-    const from = at - index * STRETCH;
+    const from = at - index * this.#stretch;
     if (from + pageSize > stretch.length) throw new HashFileError(`damaged: the file ends before page ${page}`);
     return stretch.subarray(from, from + pageSize);
   }
@@ -87,13 +93,14 @@ export class PageReader {
   }
 
   #read(index: number): Buffer {
-    if (this.#stretches.size >= KEPT) {
+    if (this.#stretches.size * this.#stretch >= KEPT) {
       const [oldest] = this.#stretches.keys();
       this.#stretches.delete(oldest as number);
     }
     const { pages, pageSize } = this.layout;
-    const bytes = Buffer.allocUnsafeSlow(Math.min(STRETCH, pages * pageSize - index * STRETCH));
-    const stretch = bytes.subarray(0, this.#file.read(bytes, index * STRETCH));
+    const at = index * this.#stretch;
+    const bytes = Buffer.allocUnsafeSlow(Math.min(this.#stretch, pages * pageSize - at));
+    const stretch = bytes.subarray(0, this.#file.read(bytes, at));
     this.#stretches.set(index, stretch);
     return stretch;
   }

@@ -202,6 +202,27 @@ describe("pages that lead somewhere they should not", () => {
     assert.ok(inspect(handle(pages.bytes)).damage.length > 0);
   });
 
+  it("an empty page in the chain of a bucket is damage, and not the end of the chain", () => {
+    const pages = new Pages("hash", 3, 512);
+    pages.page(1, PageType.hash, []);
+    pages.u32(1, 16, 2);
+    assert.match(soon(() => READERS["read"]?.(handle(pages.bytes)))?.message ?? "", /page 2: of type 0, not of a hash bucket/);
+  });
+
+  it("flags that libdb does not know are damage", () => {
+    for (const type of ["hash", "btree"] as const) {
+      const pages = new Pages(type, 2, 512);
+      pages.u32(0, 48, 0x100);
+      assert.match(soon(() => READERS["read"]?.(handle(pages.bytes)))?.message ?? "", /page 0: flags 256/);
+    }
+  });
+
+  it("a database whose records are in other files is refused", () => {
+    const pages = new Pages("hash", 2, 512);
+    pages.u32(0, 36, 4);
+    assert.match(soon(() => READERS["read"]?.(handle(pages.bytes)))?.message ?? "", /partitioned/);
+  });
+
   it("a bucket on the first page is damage, and not a bucket without records", () => {
     const bytes = new Uint8Array(readFileSync(databaseFixture("v9-db5.3.28-le-map").path));
     new DataView(bytes.buffer).setUint32(96, 0, true);
@@ -247,6 +268,28 @@ describe("pages that lead somewhere they should not", () => {
     assert.match(soon(() => READERS["read"]?.(handle(pages.bytes)))?.message ?? "", /page 1: an item of 4294967295 bytes/);
     pages.u32(1, 496 + 8, length - 1);
     assert.match(soon(() => READERS["read"]?.(handle(pages.bytes)))?.message ?? "", /bytes of a long item/);
+  });
+});
+
+describe("pages that lie far from each other", () => {
+  it("are read one by one, and not with all that lies beside them", () => {
+    const count = 99_991;
+    const pages = new Pages("hash", count + 2, 512);
+    pages.page(1, PageType.hash, [508, 496]);
+    pages.put(1, 508, [1, 0x6b, 0x65, 0x79]);
+    pages.put(1, 496, [3, 0, 0, 0, 2, 0, 0, 0]);
+    pages.u32(1, 496 + 8, count);
+    // A byte on each, and the next one a hundredth of the file away.
+    const place = (i: number): number => 2 + ((i * 1009) % count);
+    for (let i = 0; i < count; i++) {
+      pages.page(place(i), PageType.overflow, []);
+      pages.u16(place(i), 22, 1);
+      pages.u32(place(i), 16, i === count - 1 ? 0 : place(i + 1));
+    }
+    assert.equal(
+      soon(() => READERS["read"]?.(handle(pages.bytes))),
+      undefined,
+    );
   });
 });
 

@@ -46,7 +46,7 @@ export function run({ output }: Context, [files = []]: readonly (string | readon
   let code = 0;
   for (const [i, file] of [files].flat().entries()) {
     const uses: PageUse[] = [];
-    const found = withFile(file, () => inspectFile(file, (use) => uses.push(use)));
+    const found = withFile(file, () => inspectFile(file, options.pages ? (use) => uses.push(use) : undefined));
     if (found.inspection.damage.length > 0) code = 1;
     if (options.json) {
       output.write(`${JSON.stringify(toJson(file, found, options.pages ? uses : undefined))}\n`);
@@ -64,7 +64,7 @@ interface Found {
   readonly status: Stats;
 }
 
-function inspectFile(path: string, onPage: (use: PageUse) => void): Found {
+function inspectFile(path: string, onPage: ((use: PageUse) => void) | undefined): Found {
   const status = statSync(path);
   const file = nodeFileSystem.open(path, { write: false }, 0);
   try {
