@@ -244,7 +244,7 @@ export class TextWriter {
 }
 
 /** A key or data for JSON: text that is UTF-8 under its name, other bytes under its name with Base64 behind it. */
-export function jsonMember(name: "key" | "data", bytes: Uint8Array): Readonly<Record<string, string>> {
+export function jsonMember(name: string, bytes: Uint8Array): Readonly<Record<string, string>> {
   const text = bufferOf(bytes);
   return isUtf8(text) ? { [name]: text.toString() } : { [`${name}Base64`]: text.toString("base64") };
 }

@@ -6,6 +6,7 @@ import { type Agreement, checkAgreement } from "../../authinfo/agreement.ts";
 import { DEFAULT_AUTH_MECHANISMS } from "../../authinfo/client.ts";
 import type { Resolution } from "../../authinfo/resolve.ts";
 import type { AuthinfoItem } from "../../authinfo/value.ts";
+import { jsonMember } from "../../map-file/dump-text.ts";
 import { MASK } from "../../map-file/secrets.ts";
 import type { Prediction } from "../../sasldb/authenticate.ts";
 import { SasldbError } from "../../sasldb/error.ts";
@@ -14,7 +15,7 @@ import { openSasldb } from "../../sasldb/sasldb-file.ts";
 import { printable } from "../printable.ts";
 import { type AuthinfoFlags, mechanismList, readAuthinfo } from "./authinfo-map.ts";
 import { isShown, lookupLines, lookupsJson, missedText, OUTCOME_TEXTS, reasonText, shownItem, shownReason } from "./authinfo-texts.ts";
-import { jsonBytes, shownBytes } from "./bytes.ts";
+import { shownBytes } from "./bytes.ts";
 import type { Context } from "./context.ts";
 import { Trouble } from "./trouble.ts";
 
@@ -99,9 +100,9 @@ function toJson({ resolution, offered, verdicts, mechanism, outcome }: Agreement
     mechanism: mechanism ?? null,
     reason: shownReason(resolution) ?? null,
     lookups: lookupsJson(steps, entry),
-    missedKeys: missed.map(({ key, differences }) => ({ ...jsonBytes("key", key), differences })),
+    missedKeys: missed.map(({ key, differences }) => ({ ...jsonMember("key", key), differences })),
     offered,
-    ...(name === undefined ? {} : jsonBytes("login", shownItem(name, false))),
+    ...(name === undefined ? {} : jsonMember("login", shownItem(name, false))),
     verdicts: verdicts.map(({ mechanism: tried, prediction }) => {
       const { ok, result, code, user, realm, reason } = shownPrediction(prediction, name);
       return { mechanism: tried, isAccepted: ok, result, code, user, realm, reason };

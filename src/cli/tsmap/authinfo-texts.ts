@@ -6,9 +6,10 @@ import type { DeferredReason, WithoutAuthReason } from "../../authinfo/client.ts
 import type { FoundEntry, LookupStep } from "../../authinfo/lookup.ts";
 import type { MissedKey, Resolution } from "../../authinfo/resolve.ts";
 import type { AuthinfoFault, AuthinfoItem } from "../../authinfo/value.ts";
+import { jsonMember } from "../../map-file/dump-text.ts";
 import { MASK, maskRecord } from "../../map-file/secrets.ts";
 import { printable } from "../printable.ts";
-import { jsonBytes, shownBytes } from "./bytes.ts";
+import { shownBytes } from "./bytes.ts";
 
 /** Offsets are from 0 in the value; a person counts from 1. */
 function faultText(fault: AuthinfoFault): string {
@@ -133,7 +134,7 @@ export function isShown({ text }: AuthinfoItem, showSecrets: boolean): boolean {
 export function lookupsJson(steps: readonly LookupStep[], entry: FoundEntry | undefined): object[] {
   return steps.map(({ key, asked, found }) => ({
     key,
-    asked: asked.map((bytes) => jsonBytes("key", bytes)),
+    asked: asked.map((bytes) => jsonMember("key", bytes)),
     isFound: found !== undefined,
     isUsed: found !== undefined && found === entry,
   }));

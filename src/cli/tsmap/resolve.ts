@@ -6,9 +6,10 @@ import type { ClientAttempt } from "../../authinfo/client.ts";
 import type { FoundEntry } from "../../authinfo/lookup.ts";
 import { type Resolution, resolveAuthinfo } from "../../authinfo/resolve.ts";
 import type { AuthinfoItem } from "../../authinfo/value.ts";
+import { jsonMember } from "../../map-file/dump-text.ts";
 import { type AuthinfoFlags, mechanismList, readAuthinfo } from "./authinfo-map.ts";
 import { lookupLines, lookupsJson, missedText, OUTCOME_TEXTS, reasonText, shownItem, shownReason } from "./authinfo-texts.ts";
-import { jsonBytes, shownBytes } from "./bytes.ts";
+import { shownBytes } from "./bytes.ts";
 import type { Context } from "./context.ts";
 
 interface Options extends AuthinfoFlags {
@@ -72,23 +73,24 @@ function* entryLines({ value }: FoundEntry, show: boolean): Generator<string> {
 function toJson(resolution: Resolution, show: boolean): object {
   const { steps, entry, client, missed } = resolution;
   const items = entry?.value.inForce ?? {};
-  const text = (name: string, item: AuthinfoItem | undefined): object => (item === undefined ? {} : jsonBytes(name, shownItem(item, show)));
+  const text = (name: string, item: AuthinfoItem | undefined): object =>
+    item === undefined ? {} : jsonMember(name, shownItem(item, show));
   const { P } = items;
   return {
     outcome: client.outcome,
     reason: shownReason(resolution, show) ?? null,
     lookups: lookupsJson(steps, entry),
-    missedKeys: missed.map(({ key, differences }) => ({ ...jsonBytes("key", key), differences })),
+    missedKeys: missed.map(({ key, differences }) => ({ ...jsonMember("key", key), differences })),
     entry:
       entry === undefined
         ? null
         : {
-            ...jsonBytes("key", entry.key),
+            ...jsonMember("key", entry.key),
             ...text("authorizationId", items.U ?? items.I),
             ...text("authenticationId", items.I ?? items.U),
             ...text("realm", items.R),
             ...text("mechanisms", items.M),
-            password: P === undefined ? null : { length: P.text.length, ...(show ? jsonBytes("text", P.text) : {}) },
+            password: P === undefined ? null : { length: P.text.length, ...(show ? jsonMember("text", P.text) : {}) },
             stop: entry.value.stop,
           },
     mechanisms: client.outcome === "authenticates" ? client.mechanisms : [],
