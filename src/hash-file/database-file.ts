@@ -19,6 +19,8 @@ export interface StoredRecord {
 }
 
 export interface WalkOptions {
+  /** Long data of hash files of version 4 and later are not read: such records have none. */
+  readonly keysOnly?: boolean;
   /** Called with damage, where the walk can go on behind it. Default: the walk ends, and throws. */
   readonly onDamage?: ((damage: HashFileError) => void) | undefined;
   /** Called for each page of a bucket of a hash file of version 4 and later, before its records. */
