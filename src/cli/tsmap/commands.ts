@@ -25,11 +25,12 @@ export function tsmapCommand(program: string, run: Run): Command {
     .usage("<command> [options]")
     .exitOverride()
     .option("--version", "show the version");
-  const add = (name: string, description: string): Command => {
-    const command = tsmap.command(name).description(description);
-    command.action((...args: unknown[]) => run(name, args.slice(0, -2) as (string | string[])[], command.opts<Record<string, unknown>>()));
+  const addTo = (parent: Command, name: string, file: string, description: string): Command => {
+    const command = parent.command(name).description(description);
+    command.action((...args: unknown[]) => run(file, args.slice(0, -2) as (string | string[])[], command.opts<Record<string, unknown>>()));
     return command;
   };
+  const add = (name: string, description: string): Command => addTo(tsmap, name, name, description);
 
   add("inspect", "Say what a database file is, who can read it, and what is wrong with it.")
     .argument("<file...>", "database files")
@@ -137,10 +138,33 @@ export function tsmapCommand(program: string, run: Run): Command {
       .option("--json", "as JSON"),
   );
 
+  const cf = tsmap
+    .command("cf")
+    .description("Check and change the configuration of sendmail: sendmail.cf of a relay, submit.cf of a client.");
+  addTo(
+    cf,
+    "patch",
+    "cf-patch",
+    "Set a configuration up for SMTP authentication, all or nothing: print the changes as a unified diff, and keep the old file beside the new one.",
+  )
+    .addArgument(new Argument("<file>", "sendmail.cf of a relay, submit.cf of a client"))
+    .addOption(cfRole())
+    .option("--relay <host>", "client: the relay that mail goes to (DS)")
+    .option("--map <path>", "client: the authinfo map of the Kauthinfo line (default: /etc/mail/authinfo/smtp-auth)")
+    .option("--mta-host <host>", "client: where mail is handed in, in place of 127.0.0.1 (D{MTAHost})")
+    .option("--domains <file>", "relay: the file of the domains that may relay (default: /etc/mail/relay-domains)")
+    .option("--dry-run", "print the changes, and write nothing")
+    .option("-o, --output <file>", "leave the file as it is and make this one");
+
   add("completion", "Print the completion script of a shell, for all programs of this package.").addArgument(
     new Argument("<shell>", "the shell").choices(["bash", "zsh", "fish"]),
   );
   return tsmap;
+}
+
+/** Whose configuration it is. */
+function cfRole(): Option {
+  return new Option("--role <role>", "whose configuration it is").choices(["relay", "client"]).makeOptionMandatory();
 }
 
 /** The options of makemap that say how the source text of a map is read. */
