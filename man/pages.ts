@@ -27,15 +27,20 @@ const COMMANDS = 1;
 export function manualPages(version: string): readonly Page[] {
   const programs = describePrograms();
   return programs.flatMap((program) => {
-    const commands = program.commands.filter(({ name }) => name !== "help");
     const others = programs.filter((other) => other !== program).map(({ name }) => name);
-    return [
-      page(program.name, program.name, program, version, others),
-      ...commands.map((command) =>
-        page(`${program.name}-${command.name}`, `${program.name} ${command.name}`, command, version, [program.name]),
-      ),
-    ];
+    return [page(program.name, program.name, program, version, others), ...commandPages(program.name, program.name, program, version)];
   });
+}
+
+/** Of the commands of a program, and of theirs. */
+function commandPages(parent: string, called: string, { commands }: ProgramDescription, version: string): readonly Page[] {
+  return commands
+    .filter(({ name }) => name !== "help")
+    .flatMap((command) => {
+      const name = `${parent}-${command.name}`;
+      const words = `${called} ${command.name}`;
+      return [page(name, words, command, version, [parent]), ...commandPages(name, words, command, version)];
+    });
 }
 
 /** @param called as it is called: "tsmap diff". */

@@ -202,6 +202,31 @@ export const PROSE: Readonly<Record<string, Prose>> = {
       },
     ],
   },
+  "tsmap-cf": {
+    summary: "check and change the configuration of sendmail",
+    exit: [DONE, [1, "Something is missing or wrong."], TROUBLE],
+  },
+  "tsmap-cf-patch": {
+    summary: "set a configuration of sendmail up for SMTP authentication",
+    description: [
+      "Of a relay, sendmail.cf gets the file of the domains that may relay (FR), authentication as a condition (`M=Ea` of the main daemon), the mechanisms that are offered and those whose users may relay. Of a client, submit.cf gets the relay (DS), the map (Kauthinfo), the mechanisms and the five rules of the ruleset authinfo.",
+      "What does its work already is left as it is, and every other byte too: a second run changes nothing. A file in which something stands that the program does not understand is left alone; it says why, with line numbers.",
+      `The changes are printed as patch(1) takes them: \`patch -R\` takes them back. The old file is kept under its name with \`.orig\`, or \`.orig.1\` and so on: no older one is replaced. ${ALL_OR_NOTHING}`,
+    ],
+    exit: [[0, "The file is as it should be, or would be with `--dry-run`."], TROUBLE],
+    examples: [
+      { what: "See what would be changed on the relay:", lines: ["tsmap cf patch --role relay --dry-run /etc/mail/sendmail.cf"] },
+      {
+        what: "Set a client up:",
+        lines: [
+          "tsmap cf patch --role client \\",
+          "  --relay hostname.domain.com \\",
+          "  --map /etc/mail/authinfo/smtp-auth /etc/mail/submit.cf",
+        ],
+      },
+    ],
+    seeAlso: [["patch", 1]],
+  },
   "tsmap-completion": {
     summary: "print the completion script of a shell",
     description: ["The script completes all programs of this package, and runs none of them while it does."],

@@ -42,6 +42,7 @@ const OF_NAMES: Readonly<Record<string, Values>> = {
   mapname: FILE,
   source: FILE,
   cffile: FILE,
+  path: FILE,
   a: FILE,
   b: FILE,
   type: words(MAP_TYPES),

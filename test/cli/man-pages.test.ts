@@ -17,12 +17,16 @@ const files = readdirSync(folder)
 const { version, man } = JSON.parse(readFileSync(`${rootFolder}package.json`, "utf8")) as { version: string; man: readonly string[] };
 
 /** Every program and every command of one, by the name of its page. */
-const commands: ReadonlyMap<string, Command> = new Map(
-  programCommands().flatMap((program) => [
-    [program.name(), program],
-    ...program.commands.map((command) => [`${program.name()}-${command.name()}`, command] as const),
-  ]),
-);
+const commands: ReadonlyMap<string, Command> = new Map(programCommands().flatMap((program) => withCommands(program.name(), program)));
+
+function withCommands(name: string, command: Command): (readonly [string, Command])[] {
+  return [[name, command], ...command.commands.flatMap((child) => withCommands(`${name}-${child.name()}`, child))];
+}
+
+/** Of the commands of a command, and not of theirs. */
+function childrenOf(name: string): string[] {
+  return commands.get(name)?.commands.map((child) => `${name}-${child.name()}`) ?? [];
+}
 
 function source(name: string): string {
   return readFileSync(`${folder}${name}.1`, "utf8");
@@ -71,7 +75,7 @@ describe("manual pages", () => {
   for (const [name, command] of commands)
     it(`of ${name} say how it is called, what it does, and how it ends`, () => {
       assert.match(section(name, "NAME"), new RegExp(`^${name} - [a-z].*[a-z]\n$`));
-      assert.ok(section(name, "SYNOPSIS").startsWith(name.replace("-", " ")));
+      assert.ok(section(name, "SYNOPSIS").startsWith(name.replaceAll("-", " ")));
       assert.ok(section(name, "DESCRIPTION").startsWith(command.description()));
       for (const argument of command.registeredArguments)
         if (argument.name() !== "operands") assert.ok(definitions(name, "OPERANDS").get(argument.name()), argument.name());
@@ -91,13 +95,16 @@ describe("manual pages", () => {
     }
   });
 
-  it("lead from tsmap to each of its commands and back", () => {
-    const names = [...commands.keys()].filter((name) => name.startsWith("tsmap-"));
-    assert.deepEqual(
-      [...definitions("tsmap", "COMMANDS").keys()],
-      names.map((name) => `${name}(1)`),
-    );
-    for (const name of names) assert.match(section(name, "SEE ALSO"), /^tsmap\(1\)/);
+  it("lead from each command to its own commands and back", () => {
+    const parents = [...commands.keys()].filter((name) => childrenOf(name).length > 0);
+    assert.deepEqual(parents, ["tsmap", "tsmap-cf"]);
+    for (const parent of parents) {
+      assert.deepEqual(
+        [...definitions(parent, "COMMANDS").keys()],
+        childrenOf(parent).map((name) => `${name}(1)`),
+      );
+      for (const name of childrenOf(parent)) assert.match(section(name, "SEE ALSO"), new RegExp(`\\b${parent}\\(1\\)`));
+    }
   });
 
   it("have the version and no date, and are plain ASCII", () => {

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
+import type { Command } from "commander";
 import { programCommands } from "#src/cli/program-description.js";
 import { isKnownValue } from "#src/cli/values.js";
 import { type NativeTool, nativePath, needs, runNative } from "../support/native.ts";
@@ -24,6 +25,16 @@ const LINES: readonly (readonly [line: string, completions: readonly string[]])[
   ["tsmap li", ["lint", "list"]],
   ["tsmap help ins", ["inspect"]],
   ["tsmap completion ", ["bash", "fish", "zsh"]],
+  ["tsmap cf ", ["help", "patch"]],
+  ["tsmap cf p", ["patch"]],
+  ["tsmap help cf", ["cf"]],
+  ["tsmap cf patch --role ", ["client", "relay"]],
+  ["tsmap cf patch --role=r", ["relay"]],
+  ["tsmap cf patch --role relay sm", FILES],
+  ["tsmap cf patch --role relay smtp-auth s", []],
+  ["tsmap cf patch --relay s", []],
+  ["tsmap cf patch --map sm", FILES],
+  ["tsmap inspect cf patch --p", ["--pages"]],
   ["tsmap dump --fo", ["--format"]],
   ["tsmap dump --format ", ["csv", "dump", "json"]],
   ["tsmap dump --format=", ["csv", "dump", "json"]],
@@ -185,14 +196,23 @@ function lastPart(word: string): string {
     .replace(/=$/, "");
 }
 
+/** A program, its commands, and theirs. */
+function allOf(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(allOf)];
+}
+
+function calledAs(command: Command): string {
+  return command.parent === null ? command.name() : `${calledAs(command.parent)} ${command.name()}`;
+}
+
 /** Where options may stand, with those that are not hidden. */
 function places(): { where: string; flags: readonly string[] }[] {
   return programCommands().flatMap((program) =>
-    [program, ...program.commands].map((command) => {
+    allOf(program).map((command) => {
       const flags = command.options.filter(({ hidden }) => !hidden).flatMap(({ short, long }) => [short, long]);
       const help = command.helpInformation().includes("-h, --help") ? ["-h", "--help"] : [];
       return {
-        where: command === program ? program.name() : `${program.name()} ${command.name()}`,
+        where: calledAs(command),
         flags: [...flags.filter((flag) => flag !== undefined), ...help].sort(),
       };
     }),
@@ -233,7 +253,7 @@ for (const shell of SHELLS)
     it("has every command, and in zsh and fish every description", async () => {
       const text = (await scriptOf(shell)).replaceAll("'\\''", "'").replaceAll("\\", "");
       for (const program of programCommands())
-        for (const command of [program, ...program.commands]) {
+        for (const command of allOf(program)) {
           assert.ok(text.includes(command.name()));
           if (shell === "bash") continue;
           if (command !== program) assert.ok(text.includes(command.description().replaceAll("\\", "")), command.name());
@@ -314,7 +334,7 @@ describe("the completion of zsh at a terminal", () => {
 describe("values", () => {
   it("all are ones of which the tables of completion know something", () => {
     for (const program of programCommands())
-      for (const command of [program, ...program.commands]) {
+      for (const command of allOf(program)) {
         for (const { flags, short, long, argChoices, hidden } of command.options) {
           const name = /[<[]([^>\]]+)/.exec(flags)?.[1];
           if (name !== undefined && argChoices === undefined && !hidden)

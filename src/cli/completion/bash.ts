@@ -8,7 +8,7 @@ import type { Values } from "../values.ts";
 import { namesOf, placesOf, script } from "./script.ts";
 
 export function bashCompletion(programs: readonly ProgramDescription[]): string {
-  const places = programs.flatMap(placesOf);
+  const places = programs.flatMap((program) => placesOf(program)).map(({ words, what }) => ({ where: words.join(" "), what }));
   const options = places.map(({ where, what }) => entry(`'${where}'`, flagsOf(what).join(" ")));
   const optionValues = places.flatMap(({ where, what }) =>
     what.options.flatMap(({ flags, value }) =>
@@ -23,8 +23,8 @@ export function bashCompletion(programs: readonly ProgramDescription[]): string 
 # Printed by: tsmap completion bash
 
 # What may stand somewhere comes back in REPLY: file, free, or a word for the
-# kind (words, list, command) and the words. "$1" is the program, or the program
-# and its command.
+# kind (words, list, command) and the words. "$1" is the program and what there is
+# of its commands.
 _tsmap_options() {
 ${table("$1", options)}
 }

@@ -14,15 +14,15 @@ ${programs.flatMap((program) => [`complete -c ${program.name} -f`, ...placesOf(p
 }
 
 const HELPERS = script`
-# Whether the program's command is this one.
+# Whether the words behind the program are these: its command, and that one's.
 function __tsmap_command
     set -l words (commandline -opc)
-    test "$words[2]" = "$argv[1]"
+    test "$words[2..]" = "$argv"; or string match -q -- "$argv *" "$words[2..]"
 end
 
 # Whether the word at the cursor is an operand of this number, or of a later one
 # for "3+". Then come the number of words before the operands (the program, and
-# its command), and the options that have values.
+# its commands), and the options that have values.
 function __tsmap_operand
     set -l number $argv[1]
     set -l first (math $argv[2] + 1)
@@ -62,19 +62,16 @@ function __tsmap_list
 end
 `;
 
-function linesFor(program: ProgramDescription, { what }: Place): readonly string[] {
+function linesFor(program: ProgramDescription, { words, what }: Place): readonly string[] {
   const isCommand = what !== program;
+  const command = `__tsmap_command ${words.slice(1).join(" ")}`;
   const begin = `complete -c ${program.name}`;
   const valued = what.options.flatMap(({ flags, value }) => (value === undefined ? [] : flags));
   const atOperand = (number: string): string => {
-    const condition = ["__tsmap_operand", number, isCommand ? 2 : 1, ...valued].join(" ");
-    return isCommand ? `__tsmap_command ${what.name}; and ${condition}` : condition;
+    const condition = ["__tsmap_operand", number, words.length, ...valued].join(" ");
+    return isCommand ? `${command}; and ${condition}` : condition;
   };
-  const optionCondition = isCommand
-    ? ` -n ${quote(`__tsmap_command ${what.name}`)}`
-    : program.commands.length > 0
-      ? ` -n ${quote(atOperand("1"))}`
-      : "";
+  const optionCondition = what.commands.length > 0 ? ` -n ${quote(atOperand("1"))}` : isCommand ? ` -n ${quote(command)}` : "";
   return [
     ...what.options.map((option) => `${begin}${optionCondition} ${optionArguments(option)}`),
     ...what.operands

@@ -18,15 +18,13 @@ export function namesOf(list: readonly { readonly name: string }[]): string {
 }
 
 export interface Place {
-  /** The program, or the program and its command. */
-  readonly where: string;
+  /** The words that lead there: the program, its command, and that one's. */
+  readonly words: readonly string[];
   readonly what: ProgramDescription;
 }
 
 /** Where options may stand: behind a program, and behind each of its commands. */
-export function placesOf(program: ProgramDescription): readonly Place[] {
-  return [
-    { where: program.name, what: program },
-    ...program.commands.map((command) => ({ where: `${program.name} ${command.name}`, what: command })),
-  ];
+export function placesOf(what: ProgramDescription, before: readonly string[] = []): readonly Place[] {
+  const words = [...before, what.name];
+  return [{ words, what }, ...what.commands.flatMap((command) => placesOf(command, words))];
 }

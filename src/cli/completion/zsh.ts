@@ -28,10 +28,23 @@ fi
 }
 
 function functionOf(program: ProgramDescription): string {
-  const head = `_tsmap_of_${program.name}() {\n`;
+  const inner = program.commands.filter(({ commands }) => commands.length > 0);
+  return [functionNamed(program.name, program), ...inner.map((command) => functionNamed(nameOf(program, command), command))].join("\n");
+}
+
+/** Of the function of a command that has commands itself. */
+function nameOf(program: ProgramDescription, command: ProgramDescription): string {
+  return `${program.name}_${command.name}`;
+}
+
+function functionNamed(name: string, program: ProgramDescription): string {
+  const head = `_tsmap_of_${name}() {\n`;
   if (program.commands.length === 0) return `${head}${call(program, "  ")}}\n`;
   const commands = program.commands.map(({ name, description }) => `    ${quote(`${name}:${description.replaceAll(":", "\\:")}`)}\n`);
-  const cases = program.commands.map((command) => `        ${command.name})\n${call(command, "          ")}          ;;\n`);
+  const cases = program.commands.map((command) => {
+    const inside = command.commands.length > 0 ? `          _tsmap_of_${nameOf(program, command)}\n` : call(command, "          ");
+    return `        ${command.name})\n${inside}          ;;\n`;
+  });
   const specs = ["1:command:->command", "*::argument:->argument"];
   return `${head}${script`  local curcontext=$curcontext context state state_descr line
   typeset -A opt_args
