@@ -20,7 +20,7 @@ export interface Verification {
   /** Undefined where the first page is damaged. */
   readonly layout: Layout | undefined;
   readonly records: number;
-  /** Whether libdb knows the version of the file. */
+  /** Whether libdb knows the version of the file, and could be given what is damaged in it. */
   readonly wasVerifiedByLibdb: boolean;
 }
 
@@ -40,8 +40,11 @@ export function verify(path: string, { fileSystem = nodeFileSystem }: { readonly
   const file = fileSystem.open(path, { write: false }, 0);
   const { layout, records } = closing(file, () => walk(file, found));
   const isKnown = layout !== undefined && (layout.type === "btree" ? layout.version === 9 : layout.version === 8 || layout.version === 9);
-  if (isKnown) problems.push(...verifyByLibdb(path, fileSystem).slice(0, MOST_PROBLEMS));
-  return { problems, layout, records, wasVerifiedByLibdb: isKnown };
+  // In a tree whose pages lead back to each other libdb's own verification has no end.
+  const mayHaveNoEnd = problems.length > 0 && (layout?.type === "btree" || layout?.duplicates !== false);
+  const wasVerifiedByLibdb = isKnown && !mayHaveNoEnd;
+  if (wasVerifiedByLibdb) problems.push(...verifyByLibdb(path, fileSystem).slice(0, MOST_PROBLEMS));
+  return { problems, layout, records, wasVerifiedByLibdb };
 }
 
 function closing<T>(file: FileHandle, use: () => T): T {

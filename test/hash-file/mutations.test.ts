@@ -11,6 +11,7 @@ import { HashFileError } from "#src/hash-file/error.js";
 import { convert } from "#src/map-file/convert.js";
 import { inspect } from "#src/map-file/inspection.js";
 import { scrub } from "#src/map-file/scrub.js";
+import { verify } from "#src/map-file/verification.js";
 import { compare, pairsOf } from "../support/bytes.ts";
 import { isFull } from "../support/full.ts";
 import { type Mutation, Mutator } from "../support/mutations.ts";
@@ -84,7 +85,7 @@ function sorted(records: readonly TextRecord[]): TextRecord[] {
 }
 
 /** Counts of what was seen, so that a run in which nothing came to pass is no success. */
-const seen = { read: 0, refused: 0, sound: 0, scrubbed: 0, converted: 0, byEngine: 0 };
+const seen = { read: 0, refused: 0, sound: 0, scrubbed: 0, converted: 0, verified: 0, byEngine: 0 };
 
 function examine(mutation: Mutation, number: number): void {
   const { what, bytes } = mutation;
@@ -109,6 +110,7 @@ function examine(mutation: Mutation, number: number): void {
   if (isSound) seen.sound += 1;
 
   if (isSound || number % 16 === 0) examineScrub(mutation, fileSystem, records, isSound);
+  if (number % 16 === 2) examineVerification(mutation, fileSystem, isSound);
   if (number % 16 === 1) examineConvert(mutation, fileSystem, records, damage);
   if (isSound && number % 4 === 0) examineEngine(mutation, records);
   assert.ok(Buffer.from(fileSystem.readFile("db")).equals(bytes), `${what}: written to`);
@@ -130,6 +132,16 @@ function examineScrub(mutation: Mutation, fileSystem: MemoryFileSystem, records:
     `${mutation.what}: scrubbing changed the records: ${after.damage}`,
   );
   fileSystem.unlink("scrubbed");
+}
+
+/** With libdb, which is given damaged files too. */
+function examineVerification(mutation: Mutation, fileSystem: MemoryFileSystem, isSound: boolean): void {
+  const result = attempt("verify", mutation, () => verify("db", { fileSystem }));
+  assert.ok("value" in result, `${mutation.what}: is not verified: ${JSON.stringify(result)}`);
+  const { problems } = result.value;
+  assert.equal(problems.filter(({ by }) => by === "walk").length === 0, isSound, mutation.what);
+  for (const { message } of problems) assert.match(message, /^[^\n]*\S[^\n]*$/, mutation.what);
+  seen.verified += 1;
 }
 
 const FORMATS = [
