@@ -19,6 +19,7 @@ const PACKAGES = {
   makemap: "sendmail-bin",
   praliases: "sendmail-bin",
   sendmail: "sendmail-bin",
+  "sendmail cf": "sendmail-cf",
   sasldblistusers2: "sasl2-bin",
   saslpasswd2: "sasl2-bin",
   "sasl-sample-client": "sasl2-bin",
@@ -30,7 +31,12 @@ const PACKAGES = {
   bash: "bash",
   fish: "fish",
   groff: "groff-base",
+  hostname: "hostname",
+  ip: "iproute2",
+  m4: "m4",
   mandoc: "mandoc",
+  mount: "mount",
+  nsenter: "util-linux",
   script: "bsdutils",
   setpriv: "util-linux",
   stdbuf: "coreutils",
@@ -64,6 +70,9 @@ const UNPACKED = `${rootFolder}.build/native/usr`;
 
 const found = new Map<NativeTool, string | undefined>();
 
+/** Where sendmail-cf keeps what a sendmail.cf is made of, and m4 is told so. */
+export const SENDMAIL_CF = "/usr/share/sendmail/cf/";
+
 /** Debian keeps them under the machine's name, others beside the libraries. */
 function findPlugin(file: string): string | undefined {
   const libraries = ["/usr/lib", "/usr/lib64", "/usr/local/lib"].filter((folder) => existsSync(folder));
@@ -71,7 +80,7 @@ function findPlugin(file: string): string | undefined {
   return folders.map((folder) => join(folder, "sasl2", file)).find((path) => existsSync(path));
 }
 
-/** The path of the program: of perl itself for a module of perl, of the file for a plugin. */
+/** The path of the program: of perl itself for a module of perl, of the file for a plugin, of the folder for what is no program. */
 function find(tool: NativeTool): string | undefined {
   if (found.has(tool)) return found.get(tool);
   const plugin = PLUGINS[tool];
@@ -79,6 +88,11 @@ function find(tool: NativeTool): string | undefined {
     const path = findPlugin(plugin);
     found.set(tool, path);
     return path;
+  }
+  if (tool === "sendmail cf") {
+    const folder = existsSync(`${SENDMAIL_CF}m4/cf.m4`) ? SENDMAIL_CF : undefined;
+    found.set(tool, folder);
+    return folder;
   }
   const [program = tool, module] = tool.split(" ");
   const folders = [...(process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== ""), ...FOLDERS];
