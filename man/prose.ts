@@ -206,6 +206,21 @@ export const PROSE: Readonly<Record<string, Prose>> = {
     summary: "check and change the configuration of sendmail",
     exit: [DONE, [1, "Something is missing or wrong."], TROUBLE],
   },
+  "tsmap-cf-check": {
+    summary: "say whether a configuration of sendmail is set up for SMTP authentication",
+    description: [
+      "A line has the place, a word, the code of the requirement, and what is so: met; missing, for what is not there; wrong, for what is there and does not work; note, for what is good to know and no fault. Behind it stands what to do. What is called missing or wrong is what sendmail 8.17 does not do for it.",
+      "The files that the configuration names are looked at too. `--map` and `--domains` name copies of them, for a host that is not the one that the configuration is for.",
+    ],
+    exit: [[0, "Everything is as it should be."], [1, "Something is missing or wrong."], TROUBLE],
+    examples: [
+      { what: "On the client:", lines: ["tsmap cf check --role client /etc/mail/submit.cf"] },
+      {
+        what: "Both sides, from copies:",
+        lines: ["tsmap cf check --role client --map smtp-auth --other sendmail.cf submit.cf"],
+      },
+    ],
+  },
   "tsmap-cf-patch": {
     summary: "set a configuration of sendmail up for SMTP authentication",
     description: [
@@ -226,6 +241,29 @@ export const PROSE: Readonly<Record<string, Prose>> = {
       },
     ],
     seeAlso: [["patch", 1]],
+  },
+  "tsmap-probe": {
+    summary: "log in to a relay as sendmail would",
+    description: [
+      "It connects, says EHLO and logs in with the entry and the mechanisms that sendmail would choose: one after another, until one is accepted. Then it says QUIT. No mail is sent, and no address is named.",
+      "A mechanism that sends the password (PLAIN, LOGIN) is used without TLS too, as sendmail does, and there is a warning then. A login with OTP uses up a one-time password.",
+      `${SOURCE_TEXT} Passwords are never shown, even where a server gives them back.`,
+    ],
+    exit: [
+      [0, "The relay lets in."],
+      [1, "The relay does not let in, or sendmail would not ask it."],
+      [
+        2,
+        "That is not known: the command line is wrong, a file cannot be read, there is no connection or no TLS, or the relay did not answer as it should, or not in time.",
+      ],
+    ],
+    examples: [
+      { what: "Before any mail goes there:", lines: ["tsmap probe --relay mail.example.com:587 --map smtp-auth.db --starttls"] },
+      {
+        what: "What is said, with one mechanism:",
+        lines: ["tsmap probe --relay '[192.0.2.1]' --authinfo smtp-auth \\", "  --mechanism CRAM-MD5 --verbose"],
+      },
+    ],
   },
   "tsmap-completion": {
     summary: "print the completion script of a shell",

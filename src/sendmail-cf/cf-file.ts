@@ -21,7 +21,6 @@ export interface CfLine {
 
 /** A ruleset's header, and the rules up to the next header. */
 export interface CfRuleset {
-  /** In lower case, which is all the same to sendmail. */
   readonly name: string;
   readonly header: CfLine;
   readonly rules: readonly CfLine[];
@@ -125,7 +124,7 @@ export function rulesetsOf(lines: readonly CfLine[]): CfRuleset[] {
 }
 
 function rulesetName(text: string): string {
-  return (/^S\s*(\w+)/.exec(text)?.[1] ?? "").toLowerCase();
+  return /^S\s*(\w+)/.exec(text)?.[1] ?? "";
 }
 
 /** @returns undefined where no tab separates the sides: sendmail leaves such a rule out. */
@@ -182,8 +181,10 @@ const OPTIONS = {
   RunAsUser: { letter: undefined, shortest: "ru" },
 } as const;
 
+export type OptionName = keyof typeof OPTIONS;
+
 /** The lines that set an option, in order. */
-export function optionsOf(lines: readonly CfLine[], wanted: keyof typeof OPTIONS): CfSetting[] {
+export function optionsOf(lines: readonly CfLine[], wanted: OptionName): CfSetting[] {
   const { letter, shortest } = OPTIONS[wanted];
   return lines.flatMap((line) => {
     const { text } = line;

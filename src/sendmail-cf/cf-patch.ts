@@ -17,7 +17,21 @@ import {
   readCf,
   unknownLines,
 } from "./cf-file.ts";
-import { isMainDaemon, isSubmission, MAP_CLASSES, mechanismsIn, PASSWORD_MECHANISMS } from "./requirements.ts";
+import {
+  CLIENT_MECHANISMS,
+  DEFAULT_DOMAINS,
+  DEFAULT_MAP,
+  hostIn,
+  isMainDaemon,
+  isSubmission,
+  MAP_CLASSES,
+  MODIFIERS,
+  mechanismsIn,
+  PASSWORD_MECHANISMS,
+  RELAY_MECHANISMS,
+  TRUSTED_MECHANISMS,
+  withModifiers,
+} from "./requirements.ts";
 
 /** A stretch of a file that is replaced. Offsets are those in the file. */
 export interface CfEdit {
@@ -75,15 +89,6 @@ export interface ClientChanges {
   /** Where the submission program hands mail in. Default: as it is. */
   readonly mtaHost?: string | undefined;
 }
-
-export const DEFAULT_DOMAINS = "/etc/mail/relay-domains";
-export const DEFAULT_MAP = "/etc/mail/authinfo/smtp-auth";
-
-const TRUSTED_MECHANISMS = "EXTERNAL GSSAPI OTP DIGEST-MD5 CRAM-MD5 LOGIN PLAIN";
-const RELAY_MECHANISMS = "EXTERNAL GSSAPI KERBEROS_V4 DIGEST-MD5 CRAM-MD5 LOGIN PLAIN";
-const CLIENT_MECHANISMS = "EXTERNAL GSSAPI DIGEST-MD5 CRAM-MD5 LOGIN PLAIN";
-/** No ETRN; authentication is required. */
-const MODIFIERS = "Ea";
 
 export interface CfPatch {
   /** In the order of the file; none overlaps another. Empty where there is nothing to do, or where the file is left alone. */
@@ -166,10 +171,8 @@ class Patch {
       if (modifiers === undefined) {
         const end = option.line.text.length;
         this.#replace(option.line, end, 0, `${option.value === "" ? "" : ", "}M=${MODIFIERS}`, "M=");
-      } else if (!modifiers.letters.includes("a") || modifiers.letters.includes("A")) {
-        const kept = modifiers.letters.replace(/A/g, "");
-        const letters = `${kept}${[...MODIFIERS].filter((letter) => !kept.includes(letter)).join("")}`;
-        this.#replace(option.line, modifiers.at, modifiers.letters.length, letters, "M=");
+      } else if (withModifiers(modifiers.letters) !== modifiers.letters) {
+        this.#replace(option.line, modifiers.at, modifiers.letters.length, withModifiers(modifiers.letters), "M=");
       }
     }
     const line = `O DaemonPortOptions=Name=MTA, M=${MODIFIERS}`;
@@ -196,7 +199,7 @@ class Patch {
   #trust(usual: string, option: CfSetting | undefined): boolean {
     const last = classLinesOf(this.#lines, "TrustAuthMech").at(-1);
     if (last === undefined) return false;
-    const members = new Set(classLinesOf(this.#lines, "TrustAuthMech").flatMap(({ value }) => value.split(/\s+/)));
+    const members = new Set(classLinesOf(this.#lines, "TrustAuthMech").flatMap(({ value }) => mechanismsIn(value)));
     const offered = option === undefined ? mechanismsIn(usual) : mechanismsIn(option.value);
     const missing = offered.filter((name) => PASSWORD_MECHANISMS.includes(name) && !members.has(name));
     if (missing.length > 0) {
@@ -209,7 +212,8 @@ class Patch {
   /** Step 3 of the client: DS. */
   smartHost(relay: string | undefined): void {
     const last = macrosOf(this.#lines, "S").at(-1);
-    if (last !== undefined && last.value.trim() !== "" && (relay === undefined || last.value.trim() === relay)) return;
+    const found = hostIn(last?.value ?? "");
+    if (found !== "" && (relay === undefined || found === hostIn(relay))) return;
     if (relay === undefined) this.#refuse("relay-needed", last?.line);
     else if (last !== undefined) this.#replace(last.line, last.valueAt, last.value.length, relay, "the relay");
     else this.#uncomment(/^#\s?DS/, `DS${relay}`) || this.#insertBelow([/^# *"Smart" relay host/], `DS${relay}`, "DS");

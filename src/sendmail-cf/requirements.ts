@@ -29,3 +29,31 @@ export function isSubmission(lines: readonly CfLine[]): boolean {
 export function isMainDaemon({ port }: CfDaemon): boolean {
   return port === undefined || ["25", "smtp"].includes(port.trim().toLowerCase());
 }
+
+/** AuthMechanisms of the guide. */
+export const RELAY_MECHANISMS = "EXTERNAL GSSAPI KERBEROS_V4 DIGEST-MD5 CRAM-MD5 LOGIN PLAIN";
+export const CLIENT_MECHANISMS = "EXTERNAL GSSAPI DIGEST-MD5 CRAM-MD5 LOGIN PLAIN";
+/** Mechanisms whose users may relay. */
+export const TRUSTED_MECHANISMS = "EXTERNAL GSSAPI OTP DIGEST-MD5 CRAM-MD5 LOGIN PLAIN";
+
+/** M= of the main daemon: no ETRN; authentication is required. */
+export const MODIFIERS = "Ea";
+
+/** The letters with those of the guide, and without A, which turns authentication off. */
+export function withModifiers(letters: string): string {
+  const kept = letters.replaceAll("A", "");
+  return `${kept}${[...MODIFIERS].filter((letter) => !kept.includes(letter)).join("")}`;
+}
+
+/** Where the guide has the files. */
+export const DEFAULT_DOMAINS = "/etc/mail/relay-domains";
+export const DEFAULT_MAP = "/etc/mail/authinfo/smtp-auth";
+
+/** The host of a smart host: there may be a mailer before it, and brackets, which keep from asking for its mail exchangers. */
+export function hostIn(smartHost: string): string {
+  return smartHost
+    .replaceAll('"', "")
+    .trim()
+    .replace(/^[\w-]+:(?=.)/, "")
+    .replace(/^\[(.*)\]$/, "$1");
+}

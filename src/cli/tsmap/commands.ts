@@ -7,6 +7,7 @@
  */
 import { Argument, Command, Option } from "commander";
 import { COMMON_OFFER, DEFAULT_AUTH_MECHANISMS } from "../../authinfo/client.ts";
+import { LOGIN_CLIENTS } from "../../authinfo/login/mechanisms.ts";
 import { addFormatOptions } from "../format-settings.ts";
 
 /** Called with the name of the command, its operands and its options. */
@@ -143,6 +144,19 @@ export function tsmapCommand(program: string, run: Run): Command {
     .description("Check and change the configuration of sendmail: sendmail.cf of a relay, submit.cf of a client.");
   addTo(
     cf,
+    "check",
+    "cf-check",
+    "Say whether a configuration is set up for SMTP authentication: a line for each requirement, with what to do.",
+  )
+    .addArgument(new Argument("<file>", "sendmail.cf of a relay, submit.cf of a client"))
+    .addOption(cfRole())
+    .option("--map <path>", "client: the authinfo map, where it is not at the path that the configuration names")
+    .option("--relay <host>", "client: the relay that mail has to go to")
+    .option("--domains <file>", "relay: the file of the domains, where it is not at the path that the configuration names")
+    .option("--other <file>", "the configuration of the other side, for the mechanisms that both have")
+    .option("--json", "as JSON, a requirement to a line");
+  addTo(
+    cf,
     "patch",
     "cf-patch",
     "Set a configuration up for SMTP authentication, all or nothing: print the changes as a unified diff, and keep the old file beside the new one.",
@@ -155,6 +169,25 @@ export function tsmapCommand(program: string, run: Run): Command {
     .option("--domains <file>", "relay: the file of the domains that may relay (default: /etc/mail/relay-domains)")
     .option("--dry-run", "print the changes, and write nothing")
     .option("-o, --output <file>", "leave the file as it is and make this one");
+
+  addSourceOptions(
+    add("probe", "Log in to a relay as sendmail would, and say whether it lets in, and if not, why not. No mail is sent.")
+      .requiredOption("--relay <host:port>", "the relay, as the client's sendmail knows it; [192.0.2.1] for an address (default port: 25)")
+      .addOption(new Option("--map <map>", "the client's authinfo map, or its source text").conflicts("authinfo"))
+      .option("--authinfo <map>", "the same")
+      .addOption(new Option("--mechanism <name>", "this one alone, whatever sendmail would choose").choices([...LOGIN_CLIENTS.keys()]))
+      .option("--starttls", "with TLS, and not without it; the relay's certificate is verified, which sendmail does not insist on")
+      .addOption(
+        new Option("--ca <file>", "certificates, in PEM, that the relay's is verified by, instead of those of Node").conflicts("insecure"),
+      )
+      .option("--insecure", "with TLS, to whoever it is: as sendmail does")
+      .option("--addr <ip>", "the relay's address, to connect to and to look up (default: that of its name)")
+      .option("--timeout <seconds>", "for all of it (default: 30)")
+      .option("--map-flags <flags>", MAP_FLAGS)
+      .option("--client-mechanisms <list>", `the client's AuthMechanisms (default: "${DEFAULT_AUTH_MECHANISMS.join(" ")}")`)
+      .option("--verbose", "show the dialogue, without passwords and what is made of them")
+      .option("--json", "as JSON"),
+  );
 
   add("completion", "Print the completion script of a shell, for all programs of this package.").addArgument(
     new Argument("<shell>", "the shell").choices(["bash", "zsh", "fish"]),
