@@ -4,9 +4,10 @@
 import { createHash, randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { BerkeleyDBError, Database, type FileSystem, nodeFileSystem } from "berkeley-db-js";
+import { BerkeleyDBError, Database, type FileSystem, nodeFileSystem, RecordBatch } from "berkeley-db-js";
 import { withFileLock } from "../files/file-lock.ts";
 import { putBack, Replacement } from "../files/replacement.ts";
+import { DatabaseFile } from "../hash-file/database-file.ts";
 import { HashFileError } from "../hash-file/error.ts";
 import { type FileFormat, targetFormat } from "../hash-file/file-format.ts";
 import { setHashVersionOf } from "../hash-file/hash-version.ts";
@@ -34,14 +35,32 @@ export interface UpdateOptions {
 }
 
 /**
- * Opens a database for reading; nothing is ever written. It is the caller's to close.
+ * Reads a database of any version into memory, without the engine near the
+ * file, which some versions would suffer from. It is the caller's to close.
  * @throws {SasldbError}
  */
 export function openSasldb(path: string, { fileSystem = nodeFileSystem }: { readonly fileSystem?: FileSystem } = {}): Sasldb {
   return named(path, path, () => {
-    readLayout(path, fileSystem);
-    return new Sasldb(Database.open(path, { type: "hash", readOnly: true, fileSystem }));
+    const file = fileSystem.open(path, { write: false }, 0);
+    try {
+      return new Sasldb(copyInMemory(new DatabaseFile(file)));
+    } finally {
+      file.close();
+    }
   });
+}
+
+function copyInMemory(file: DatabaseFile): Database {
+  if (file.layout.type !== "hash") throw new HashFileError(`a Berkeley DB ${file.layout.type} file, not a hash file`);
+  const batch = new RecordBatch();
+  file.visitRecords((keyBytes, keyStart, keyEnd, dataBytes, dataStart, dataEnd) => {
+    batch.append(keyBytes.subarray(keyStart, keyEnd), dataBytes.subarray(dataStart, dataEnd));
+  });
+  const database = Database.open(new Uint8Array(), { type: "hash", create: true });
+  // Of several records with a key a lookup finds the first.
+  database.putMany(batch, "insert");
+  batch.clear();
+  return database;
 }
 
 /**

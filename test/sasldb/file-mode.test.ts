@@ -235,10 +235,10 @@ const REFUSED: Record<string, { readonly make: (path: string) => void; readonly 
   "a folder": { make: (path) => mkdirSync(path), why: "not a regular file", listed: 1 },
   "a text file": {
     make: (path) => writeFileSync(path, "alice:password\n".repeat(1000)),
-    why: "not a Berkeley DB file",
+    why: "not a Berkeley DB file, but text",
     listed: 1,
   },
-  "a short text file": { make: (path) => writeFileSync(path, "alice\n"), why: "not a Berkeley DB file", listed: 1 },
+  "a short text file": { make: (path) => writeFileSync(path, "alice\n"), why: "not a Berkeley DB file, but text", listed: 1 },
   "a btree": {
     make: (path) => copyFileSync(databaseFixture("btree9-db5.3.28-le-map").path, path),
     why: "a Berkeley DB btree file, not a hash file",
