@@ -6,7 +6,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, rmSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
@@ -16,6 +16,7 @@ import { type Outcome, run } from "./program.ts";
 /** Milliseconds for a server to listen. */
 const START_LIMIT = 30_000;
 
+let filesOfMachines: string | undefined;
 let relayHolder: ChildProcess;
 const servers = new Map<number, ChildProcess>();
 const received: string[] = [];
@@ -33,6 +34,7 @@ function on(machine: MachineName, command: string, args: readonly string[]): [co
 }
 
 async function build(folder: string): Promise<void> {
+  filesOfMachines = folder;
   // The namespaces are there when it has said something.
   relayHolder = spawn("unshare", ["--net", "--mount", "--uts", "sh", "-c", "echo; exec sleep infinity"], {
     stdio: ["ignore", "pipe", "inherit"],
@@ -144,6 +146,7 @@ async function start({ start: machine, command, args, port, log }: Extract<Reque
   const output = openSync(log, "a");
   const server = spawn(...on(machine, command, args), {
     stdio: ["ignore", output, output],
+    cwd: "/",
     env: { PATH: process.env["PATH"], LC_ALL: "C" },
   });
   closeSync(output);
@@ -174,7 +177,7 @@ async function stop(pid: number): Promise<void> {
 
 async function answer(request: Request): Promise<unknown> {
   if ("build" in request) return build(request.build);
-  if ("run" in request) return run(...on(request.run, request.command, request.args), { timeout: 30_000, ...request.options });
+  if ("run" in request) return run(...on(request.run, request.command, request.args), { cwd: "/", timeout: 30_000, ...request.options });
   if ("start" in request) return start(request);
   if ("stop" in request) return stop(request.stop);
   return received;
@@ -186,5 +189,10 @@ process.on("message", ({ id, request }: { id: number; request: Request }) => {
     (error: unknown) => process.send?.({ id, error: error instanceof Error ? error.message : String(error) }),
   );
 });
-// The test is over, or gone: with this process everything in its namespace ends.
-process.on("disconnect", () => process.exit());
+// The test is over, or gone: with this process everything in its namespaces ends.
+process.on("disconnect", () => {
+  for (const server of servers.values()) server.kill("SIGKILL");
+  // One that is gone removes nothing any more.
+  if (filesOfMachines !== undefined) rmSync(filesOfMachines, { recursive: true, force: true });
+  process.exit();
+});

@@ -10,12 +10,14 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { HOSTS, type MachineName, MOUNTS, type Reply, type Request } from "./mail-network-protocol.ts";
 import { type NativeTool, nativePath, needs, type Skippable } from "./native.ts";
 import { isRoot, type Outcome } from "./program.ts";
-import { type Cleanup, temporaryFolder } from "./temp.ts";
+import type { Cleanup } from "./temp.ts";
 
 const TOOLS: readonly NativeTool[] = ["unshare", "nsenter", "mount", "hostname", "ip"];
 
@@ -108,6 +110,7 @@ export class Machine {
 }
 
 export class MailNetwork {
+  readonly #folder: string;
   readonly #process: ChildProcess;
   readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   #asked = 0;
@@ -116,16 +119,14 @@ export class MailNetwork {
 
   /** @throws {Error} where it cannot be built. */
   static async start(t: Cleanup): Promise<MailNetwork> {
-    const folder = temporaryFolder(t);
-    // For the users of the machines, who are not root.
-    chmodSync(folder, 0o755);
-    const network = new MailNetwork(folder);
+    const network = new MailNetwork(mkdtempSync(join(tmpdir(), "tsmakemap-network-")));
     t.after(() => network.stop());
-    await network.ask({ build: folder });
+    await network.ask({ build: network.#folder });
     return network;
   }
 
   private constructor(folder: string) {
+    this.#folder = folder;
     const program = fileURLToPath(new URL("mail-network.child.js", import.meta.url));
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
     const args = ["--net", "--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc", process.execPath, program];
@@ -160,11 +161,13 @@ export class MailNetwork {
     return this.ask({ elsewhere: true }) as Promise<string[]>;
   }
 
-  /** Ends everything. */
+  /** Ends everything, and removes the files of the machines. */
   async stop(): Promise<void> {
-    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
-    const ended = once(this.#process, "exit");
-    if (this.#process.connected) this.#process.disconnect();
-    await ended;
+    if (this.#process.exitCode === null && this.#process.signalCode === null) {
+      const ended = once(this.#process, "exit");
+      if (this.#process.connected) this.#process.disconnect();
+      await ended;
+    }
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 }
