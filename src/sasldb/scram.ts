@@ -29,25 +29,45 @@ export interface ScramSecretOptions {
 }
 
 /** @returns "sha256" for SCRAM-SHA-256. */
-function digestName(mechanism: ScramMechanism): string {
+export function scramDigestName(mechanism: ScramMechanism): string {
   return mechanism.replace(/^SCRAM-SHA-/, "sha");
 }
 
+/** The keys of both sides. */
+export interface ScramClientKeys {
+  readonly clientKey: Uint8Array;
+  readonly storedKey: Uint8Array;
+  readonly serverKey: Uint8Array;
+}
+
 /**
- * The keys of a password (RFC 5802, section 3).
+ * The keys of a password, as a client has them (RFC 5802, section 3).
  * @param password bytes, prepared already; stays the caller's.
  * @throws {RangeError} iterations or salt are not what they may be.
  */
-export function scramKeys(password: Uint8Array, { mechanism, salt, iterations = SCRAM_ITERATIONS }: ScramSecretOptions): ScramSecret {
+export function scramClientKeys(
+  password: Uint8Array,
+  { mechanism, salt, iterations = SCRAM_ITERATIONS }: ScramSecretOptions,
+): ScramClientKeys {
   if (!Number.isInteger(iterations) || iterations < 1 || iterations > 0x7fff_ffff) throw new RangeError("iterations: 1 to 2147483647");
   if (salt.length === 0) throw new RangeError("salt: empty");
-  const name = digestName(mechanism);
+  const name = scramDigestName(mechanism);
   const length = createHash(name).digest().length;
   const salted = pbkdf2Sync(password, salt, iterations, length, name);
   const clientKey = createHmac(name, salted).update("Client Key").digest();
   const serverKey = createHmac(name, salted).update("Server Key").digest();
   const storedKey = createHash(name).update(clientKey).digest();
   salted.fill(0);
+  return { clientKey, storedKey, serverKey };
+}
+
+/**
+ * The keys of a password, as a server keeps them.
+ * @param password bytes, prepared already; stays the caller's.
+ * @throws {RangeError} iterations or salt are not what they may be.
+ */
+export function scramKeys(password: Uint8Array, { mechanism, salt, iterations = SCRAM_ITERATIONS }: ScramSecretOptions): ScramSecret {
+  const { clientKey, storedKey, serverKey } = scramClientKeys(password, { mechanism, salt, iterations });
   clientKey.fill(0);
   return { mechanism, iterations, salt, storedKey, serverKey };
 }
