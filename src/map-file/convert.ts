@@ -7,6 +7,7 @@ import { DatabaseFile, type Layout } from "../hash-file/database-file.ts";
 import { HashFileError } from "../hash-file/error.ts";
 import type { FileFormat } from "../hash-file/file-format.ts";
 import { DatabaseBuilder } from "./database-builder.ts";
+import { commit, type Pending } from "./pending.ts";
 
 export interface ConvertOptions {
   readonly format: FileFormat;
@@ -14,7 +15,7 @@ export interface ConvertOptions {
   readonly type?: DatabaseType | undefined;
   /** 20 bytes, "content" (derived from the records, the default) or "random". */
   readonly fileId?: Uint8Array | "content" | "random";
-  /** Permission bits of a new file, cut by the umask; a file that is there keeps its own. */
+  /** Permission bits. Of a new file they are cut by the umask. */
   readonly mode: number;
   /** Write into the file that is there: it may have other names. */
   readonly inPlace?: boolean;
@@ -31,13 +32,18 @@ const MOST_OVERFULL = 4;
 const CACHE_PER_BYTE = 2;
 
 /**
- * Converts a file, which is only read.
+ * Converts a file, which is only read; all or nothing.
  * @param target the file to make or to replace, which may be the same; resolved: not a link.
  * @returns how many records it has.
  * @throws {HashFileError} the file is none that is read here, or damaged; the target is then as it was.
  * @throws {BerkeleyDBError | Error} of the engine and the file system.
  */
 export function convert(path: string, target: string, options: ConvertOptions): number {
+  return commit(prepareConversion(path, target, options));
+}
+
+/** As `convert`, up to the moment in which the new file takes its place. */
+export function prepareConversion(path: string, target: string, options: ConvertOptions): Pending<number> {
   const { fileSystem = nodeFileSystem, format, mode, inPlace = false, fileId = "content" } = options;
   const file = fileSystem.open(path, { write: false }, 0);
   try {
@@ -50,6 +56,7 @@ export function convert(path: string, target: string, options: ConvertOptions): 
       duplicates: layout.duplicates,
       fileId,
       mode,
+      setMode: true,
       inPlace,
       fileSystem,
       expectedSize: file.size() * CACHE_PER_BYTE,
@@ -63,12 +70,12 @@ export function convert(path: string, target: string, options: ConvertOptions): 
       database.visitRecords((keyBytes, keyStart, keyEnd, dataBytes, dataStart, dataEnd) => {
         builder.add(keyBytes.subarray(keyStart, keyEnd), dataBytes.subarray(dataStart, dataEnd), 0);
       });
-      builder.commit();
-      return records;
+      builder.finish();
     } catch (error) {
       builder.abandon();
       throw error;
     }
+    return { result: records, commit: () => builder.commit(), abandon: () => builder.abandon() };
   } finally {
     file.close();
   }

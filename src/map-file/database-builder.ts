@@ -40,6 +40,8 @@ export interface DatabaseBuilderOptions {
   readonly expectedSize?: number | undefined;
   /** Permission bits of a new file, cut by the umask. Default 0o640; a file that is there keeps its own. */
   readonly mode?: number;
+  /** A file that is there gets that mode too. */
+  readonly setMode?: boolean;
   readonly inPlace?: boolean;
   readonly fileSystem?: FileSystem;
   /** Called with the tag of each record that is refused, in their order. */
@@ -57,6 +59,7 @@ export class DatabaseBuilder {
   readonly #putMode: PutMode;
   readonly #tags: number[] = [];
   #stored = 0;
+  #isFinished = false;
 
   /**
    * @param file resolved: not a link.
@@ -67,7 +70,7 @@ export class DatabaseBuilder {
     this.#options = options;
     this.#fileSystem = fileSystem;
     this.#putMode = options.again === "refuse" ? "insert" : duplicates === false ? "replace" : "duplicate";
-    this.#replacement = new Replacement(file, { fileSystem, mode, inPlace });
+    this.#replacement = new Replacement(file, { fileSystem, mode, setMode: options.setMode ?? false, inPlace });
     try {
       this.#database = this.#open();
     } catch (error) {
@@ -96,10 +99,11 @@ export class DatabaseBuilder {
   }
 
   /**
-   * Puts the new file in the place of the old one.
-   * @throws {BerkeleyDBError | Error} the old one is there still.
+   * Makes the new file whole, beside the old one.
+   * @throws {BerkeleyDBError | Error}
    */
-  commit(): void {
+  finish(): void {
+    if (this.#isFinished) return;
     this.#store();
     const { fileId, format, type } = this.#options;
     if (this.#identity !== undefined) this.#database.setFileId(this.#identity.digest().subarray(0, FILE_ID_LENGTH));
@@ -108,6 +112,15 @@ export class DatabaseBuilder {
     this.#database.close();
     // The engine writes version 9.
     if (type === "hash" && format.hashVersion !== 9) setHashVersionOf(this.#replacement.path, format.hashVersion, this.#fileSystem);
+    this.#isFinished = true;
+  }
+
+  /**
+   * Puts the new file in the place of the old one.
+   * @throws {BerkeleyDBError | Error} the old one is there still.
+   */
+  commit(): void {
+    this.finish();
     this.#replacement.commit();
   }
 

@@ -10,9 +10,7 @@ import { checkDatabase } from "../hash-file/check.ts";
 import { DatabaseFile } from "../hash-file/database-file.ts";
 import { HashFileError } from "../hash-file/error.ts";
 import { surveyPages } from "../hash-file/page-survey.ts";
-
-/** Of a file that is made; one that is there keeps its own. */
-const MODE = 0o600;
+import { commit, type Pending } from "./pending.ts";
 
 export interface Scrubbed {
   /** Bytes that were not zero before. */
@@ -21,27 +19,38 @@ export interface Scrubbed {
 }
 
 export interface ScrubOptions {
+  /** Permission bits of the target. Default: a file that is there keeps its own, and a new one is its owner's alone. */
+  readonly mode?: number | undefined;
   /** Write into the file that is there: it may have other names. */
   readonly inPlace?: boolean;
   readonly fileSystem?: FileSystem;
 }
 
+const OWNER_ALONE = 0o600;
+
 /**
+ * Scrubs a file, all or nothing.
  * @param target the file itself, or another to make or to replace; resolved: not a link.
+ * @returns what was removed.
  * @throws {HashFileError} a file that is not sound, or cannot be changed; nothing has been written then.
  * @throws {Error} of the file system.
  */
-export function scrub(path: string, target: string, { fileSystem = nodeFileSystem, inPlace = false }: ScrubOptions = {}): Scrubbed {
+export function scrub(path: string, target: string, options: ScrubOptions = {}): Scrubbed {
+  return commit(prepareScrub(path, target, options));
+}
+
+/** As `scrub`, up to the moment in which the new file takes its place. */
+export function prepareScrub(path: string, target: string, options: ScrubOptions = {}): Pending<Scrubbed> {
+  const { fileSystem = nodeFileSystem, inPlace = false, mode } = options;
   const file = fileSystem.open(path, { write: false }, 0);
   try {
     checkDatabase(file, (problem) => {
       throw problem;
     });
-    const replacement = new Replacement(target, { fileSystem, mode: MODE, inPlace });
+    const replacement = new Replacement(target, { fileSystem, mode: mode ?? OWNER_ALONE, setMode: mode !== undefined, inPlace });
     try {
-      const scrubbed = copyWithoutResidue(file, replacement.path, fileSystem);
-      replacement.commit();
-      return scrubbed;
+      const result = copyWithoutResidue(file, replacement.path, fileSystem);
+      return { result, commit: () => replacement.commit(), abandon: () => replacement.abandon() };
     } catch (error) {
       replacement.abandon();
       throw error;

@@ -40,7 +40,10 @@ suite("convert", () => {
       const args = ["--byte-order", order, "--page-size", "1024", ...(btree ? [] : ["--hash-version", "8"])];
       const { exit, stdout, stderr } = await bench.tsmap(["convert", file, "-o", "new.db", ...args]);
       assert.deepEqual([exit, stderr], [0, ""]);
-      assert.equal(stdout, `new.db: ${databaseFixture(name).records.length} records\n`);
+      assert.match(
+        stdout,
+        new RegExp(`^new.db: ${databaseFixture(name).records.length} records, (hash version 8|btree version 9), ${order}-endian, `),
+      );
       assert.deepEqual(recordsOf(bench.path("new.db")), expected(name));
       assert.equal(sha256(readFileSync(bench.path(file))), databaseFixture(name).sha256);
       assert.equal((await run(nativePath("db5.3_verify"), ["-q", bench.path("new.db")])).exit, 0);
@@ -85,15 +88,24 @@ suite("convert", () => {
     for (const deleted of databaseFixture("v8-db4.1.25-be-residue").residue ?? []) assert.equal(raw.includes(Buffer.from(deleted)), false);
   });
 
-  test("the new file has the mode of the old one, and one that is there keeps its own", async (t) => {
+  test("whoever may not read the old file may not read the new one, even where there is one", async (t) => {
     const bench = new Workbench(t);
     const file = bench.fixture("v9-db5.3.28-le-sasldb");
-    chmodSync(bench.path(file), 0o600);
-    assert.equal((await bench.tsmap(["convert", file, "-o", "new.db"])).exit, 0);
-    assert.equal(statSync(bench.path("new.db")).mode & 0o777, 0o600);
-    chmodSync(bench.path("new.db"), 0o640);
-    assert.equal((await bench.tsmap(["convert", file, "-o", "new.db"])).exit, 0);
-    assert.equal(statSync(bench.path("new.db")).mode & 0o777, 0o640);
+    const modeOf = (name: string): string => (statSync(bench.path(name)).mode & 0o777).toString(8);
+    for (const [source, old, made] of [
+      [0o600, undefined, "600"],
+      [0o600, 0o644, "600"],
+      [0o640, 0o600, "600"],
+      [0o644, 0o640, "640"],
+    ] as const) {
+      chmodSync(bench.path(file), source);
+      for (const command of [["convert"], ["scrub"]]) {
+        const target = `new-${command}-${made}.db`;
+        if (old !== undefined) chmodSync(bench.path(bench.write(target, "old")), old);
+        assert.equal((await bench.tsmap([...command, file, "-o", target])).exit, 0);
+        assert.equal(modeOf(target), made, `${command} ${source.toString(8)} ${old?.toString(8)}`);
+      }
+    }
   });
 });
 
@@ -160,6 +172,49 @@ suite("scrub", () => {
     const clean = sha256(readFileSync(bench.path("clean.db")));
     for (const name of ["map.db", "link.db", "other.db"]) assert.equal(sha256(readFileSync(bench.path(name))), clean, name);
     assert.deepEqual(readdirSync(bench.folder).sort(), ["clean.db", "link.db", "map.db", "other.db"]);
+  });
+});
+
+suite("trouble", () => {
+  test("names the file that it is with", async (t) => {
+    const bench = new Workbench(t);
+    const file = bench.fixture("v9-db5.3.28-le-map");
+    for (const command of ["convert", "scrub"]) {
+      const stderrOf = async (...args: string[]): Promise<string> => (await bench.tsmap([command, ...args])).stderr;
+      assert.equal(await stderrOf(file, "-o", "nowhere/new.db"), "tsmap: nowhere/new.db: No such file or directory\n");
+      assert.equal(await stderrOf("missing.db", "-o", "new.db"), "tsmap: missing.db: No such file or directory\n");
+    }
+  });
+
+  test("a signal ends it, with the old file as it was and nothing beside it", async (t) => {
+    const bench = new Workbench(t);
+    const records = Array.from({ length: 150_000 }, (_, i) => `key${i} value${i}\n`).join("");
+    await bench.makemap("large", records);
+    bench.write("target.db", "old content");
+    for (const command of ["convert", "scrub"]) {
+      const { signal, stdout } = await bench.tsmap([command, "large.db", "-o", "target.db"], {
+        onSpawn: (child) => {
+          // When the new file is being made.
+          const timer = setInterval(() => {
+            if (child.exitCode === null && readdirSync(bench.folder).length === 2) return;
+            clearInterval(timer);
+            child.kill("SIGINT");
+          }, 5);
+        },
+      });
+      assert.deepEqual([signal, stdout], ["SIGINT", ""], command);
+      assert.equal(readFileSync(bench.path("target.db"), "utf8"), "old content");
+      assert.deepEqual(readdirSync(bench.folder).sort(), ["large.db", "target.db"]);
+    }
+  });
+
+  test("a file without residue stays the file that it is", async (t) => {
+    const bench = new Workbench(t);
+    const file = await bench.makemap("map", "a b\n");
+    const { ino } = statSync(bench.path(file));
+    assert.match((await bench.tsmap(["scrub", file])).stdout, /nothing to remove/);
+    assert.equal(statSync(bench.path(file)).ino, ino);
+    assert.deepEqual(readdirSync(bench.folder), [file]);
   });
 });
 

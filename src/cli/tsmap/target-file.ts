@@ -20,3 +20,10 @@ export function targetFile(name: string): TargetFile {
     return { path: realpathSync(name), status };
   });
 }
+
+const PERMISSIONS = 0o777;
+
+/** The permission bits of a target that takes the content of another file: whoever may not read the one may not read the other. */
+export function modeFor(target: TargetFile, source: Stats): number {
+  return (target.status?.mode ?? PERMISSIONS) & source.mode & PERMISSIONS;
+}
