@@ -17,6 +17,8 @@ const REQUIRED = "530 5.7.0 Authentication required";
 
 interface RefusalCase {
   readonly name: string;
+  /** Whether it is for the ordinary run, too. */
+  readonly isOrdinary?: true;
   /** Of dummyuser in the relay's database; default 12345. */
   readonly password?: string;
   /** Options of tssaslpasswd; default none, and so the relay's name for a realm. */
@@ -32,17 +34,17 @@ interface RefusalCase {
 const RIGHT = '"U:root" "I:dummyuser@relay.example.com" "P:12345"';
 
 const cases: readonly RefusalCase[] = [
-  { name: "wrong password", map: 'AuthInfo: "U:root" "I:dummyuser@relay.example.com" "P:54321"\n' },
-  { name: "no P:", map: 'AuthInfo: "U:root" "I:dummyuser@relay.example.com"\n', tried: [] },
-  { name: "user in another realm", sasldb: ["-u", "other.example.com"], map: `AuthInfo: ${RIGHT}\n` },
+  { name: "wrong password", isOrdinary: true, map: 'AuthInfo: "U:root" "I:dummyuser@relay.example.com" "P:54321"\n' },
+  { name: "no P:", isOrdinary: true, map: 'AuthInfo: "U:root" "I:dummyuser@relay.example.com"\n', tried: [] },
+  { name: "user in another realm", isOrdinary: true, sasldb: ["-u", "other.example.com"], map: `AuthInfo: ${RIGHT}\n` },
   { name: "user without realm, in another realm", sasldb: ["-u", "other.example.com"], map: 'AuthInfo: "I:dummyuser" "P:12345"\n' },
   { name: "unknown user", map: 'AuthInfo: "U:root" "I:somebody@relay.example.com" "P:12345"\n' },
-  { name: "no entry for this relay", map: `AuthInfo:relay.example.net ${RIGHT}\n`, tried: [] },
+  { name: "no entry for this relay", isOrdinary: true, map: `AuthInfo:relay.example.net ${RIGHT}\n`, tried: [] },
   { name: "an entry for the relay's domain alone", map: `AuthInfo:example.com ${RIGHT}\n`, tried: [] },
   { name: "user that has no password in the database", sasldb: ["-n"], map: `AuthInfo: ${RIGHT}\n` },
   { name: "entry that says no", map: `AuthInfo:relay.example.com no\nAuthInfo: ${RIGHT}\n`, tried: [] },
   { name: "comma between mechanisms", map: `AuthInfo: ${RIGHT} "M:LOGIN,PLAIN"\n`, tried: [], refusal: undefined, outcome: "deferred" },
-  { name: "percent sign in the password", password: "a%1b", map: 'AuthInfo: "I:dummyuser" "P:a%1b"\n' },
+  { name: "percent sign in the password", isOrdinary: true, password: "a%1b", map: 'AuthInfo: "I:dummyuser" "P:a%1b"\n' },
 ];
 
 test("a relay that asks for authentication takes no message without it", async (t) => {
@@ -78,10 +80,28 @@ test("a relay that asks for authentication takes no message without it", async (
     assertPredicted(await machines.predict(submission.offered), submission);
   }
 
-  for (const one of cases) await t.test(one.name, () => fail(one));
+  for (const one of cases) if (isFull || one.isOrdinary) await t.test(one.name, () => fail(one));
   if (isFull) {
     for (const mechanism of MECHANISMS) {
-      for (const one of cases.slice(0, 4)) await t.test(`${one.name}, ${mechanism} alone`, () => fail(one, mechanism));
+      for (const one of cases) {
+        if (one.isOrdinary) await t.test(`${one.name}, ${mechanism} alone`, () => fail(one, mechanism));
+      }
     }
+    await machines.startRelay();
   }
+
+  await t.test("the rule for no entry as the guide prints it, with blanks where a tab should be", async () => {
+    machines.rewrite(machines.client, "/etc/mail/submit.cf", (cf) =>
+      cf.replace("$@ no\tno authinfo available", "$@ no                           no authinfo available"),
+    );
+    await fail({ name: "", map: `AuthInfo:relay.example.net ${RIGHT}\n`, tried: [] });
+  });
+
+  await t.test("but with the right entry it does", async () => {
+    await machines.makeSasldb("dummyuser", "12345");
+    await machines.makeMap(`AuthInfo: ${RIGHT}\n`);
+    const { body } = await machines.submit("reader@relay.example.com");
+    await machines.settle();
+    assert.deepEqual(machines.mailbox().match(/^message .*$/gm), [body]);
+  });
 });

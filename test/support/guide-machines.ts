@@ -59,7 +59,7 @@ export interface Submission {
   readonly outcome: "authenticated" | "sent-without-auth" | "deferred";
 }
 
-/** What is used here of the JSON of `tsmap auth` and `tsmap resolve`. */
+/** What is used here of the JSON of three commands of tsmap. */
 export interface Predictions {
   readonly auth: {
     readonly outcome: Submission["outcome"];
@@ -67,6 +67,11 @@ export interface Predictions {
     readonly verdicts: readonly { readonly mechanism: string; readonly isAccepted: boolean }[];
   };
   readonly resolve: { readonly outcome: string; readonly mechanisms: readonly string[]; readonly ifRefused: string | null };
+  readonly probe: {
+    readonly outcome: Submission["outcome"];
+    readonly mechanism: string | null;
+    readonly attempts: readonly { readonly mechanism: string; readonly code: number }[];
+  };
 }
 
 /** A configuration of sendmail-cf. */
@@ -85,13 +90,6 @@ define(\`LOCAL_MAILER_ARGS', \`mail.local -d $u')
 MAILER(local)
 MAILER(smtp)
 `);
-}
-
-/** @throws {Error} where that is not in it. */
-function replaced(text: string, from: string | RegExp, to: string): string {
-  const result = text.replace(from, () => to);
-  if (result === text) throw new Error(`no ${from}`);
-  return result;
 }
 
 export class GuideMachines {
@@ -160,6 +158,21 @@ export class GuideMachines {
     return this.#must(machine, process.execPath, [launcherOf(program), ...args], input);
   }
 
+  /** Changes a file of a machine. @throws {Error} where nothing changes. */
+  rewrite(machine: Machine, file: string, change: (text: string) => string): void {
+    const text = machine.read(file);
+    const changed = change(text);
+    if (changed === text) throw new Error(`${file} stays as it is`);
+    machine.write(file, changed);
+  }
+
+  /** What `tsmap cf check` says of the relay's sendmail.cf and of the client's submit.cf. */
+  async check(): Promise<{ readonly relay: Outcome; readonly client: Outcome }> {
+    const check = (machine: Machine, file: string): Promise<Outcome> =>
+      machine.run(process.execPath, [launcherOf("tsmap"), "cf", "check", "--role", machine.name, file]);
+    return { relay: await check(this.relay, SENDMAIL_CF_FILE), client: await check(this.client, SUBMIT_CF_FILE) };
+  }
+
   /** The relay's sendmail.cf and the client's submit.cf, changed as the guide says. */
   async patch(): Promise<void> {
     await this.#ours(this.relay, "tsmap", ["cf", "patch", "--role", "relay", SENDMAIL_CF_FILE]);
@@ -182,10 +195,10 @@ export class GuideMachines {
     domains = ["austin.example.com", "xyz.example.com"],
   }: RelaySettings = {}): Promise<void> {
     await this.stopRelay();
-    let cf = this.#patched;
-    if (mechanisms !== undefined) cf = replaced(cf, /^O AuthMechanisms=.*$/m, `O AuthMechanisms=${mechanisms}`);
-    if (!requiresAuth) cf = replaced(cf, /^O DaemonPortOptions=Name=MTA, M=Ea$/m, "O DaemonPortOptions=Name=MTA");
-    this.relay.write(SENDMAIL_CF_FILE, cf);
+    this.relay.write(SENDMAIL_CF_FILE, this.#patched);
+    const replaceLine = (line: RegExp, by: string): void => this.rewrite(this.relay, SENDMAIL_CF_FILE, (cf) => cf.replace(line, by));
+    if (mechanisms !== undefined) replaceLine(/^O AuthMechanisms=.*$/m, `O AuthMechanisms=${mechanisms}`);
+    if (!requiresAuth) replaceLine(/^O DaemonPortOptions=Name=MTA, M=Ea$/m, "O DaemonPortOptions=Name=MTA");
     this.relay.write("/etc/mail/relay-domains", domains.map((domain) => `${domain}\n`).join(""));
     // 89.8: what is for the system's log comes out on standard output.
     this.#daemon = await this.relay.start(this.#sendmail, ["-D", LOG, "-d89.8", "-bD", "-q30m"], 25, "/run/output");
@@ -194,6 +207,16 @@ export class GuideMachines {
   async stopRelay(): Promise<void> {
     if (this.#daemon !== undefined) await this.relay.stop(this.#daemon);
     this.#daemon = undefined;
+  }
+
+  /** The relay's database, seen from outside. */
+  get sasldb(): string {
+    return this.relay.path(SASLDB);
+  }
+
+  /** The client's map, seen from outside. */
+  get map(): string {
+    return this.client.path(`${MAP}.db`);
   }
 
   /** A user of the relay, in a database of its own. @param args of tssaslpasswd, such as a realm or the form of the file. */
@@ -214,21 +237,22 @@ export class GuideMachines {
     await this.#must(this.client, "chmod", ["640", `${MAP}.db`]);
   }
 
-  /** What tsmap says, before anything is sent, of the map and the database that are there. @param offered by the relay. */
+  /** What tsmap says of the map and the database that are there, and of the relay that runs. @param offered by the relay. */
   async predict(offered: readonly string[]): Promise<Predictions> {
-    const map = this.client.path(`${MAP}.db`);
     const { hostname, address } = HOSTS.relay;
-    const shared = ["--addr", address, "--client-mechanisms", CLIENT_MECHANISMS, "--server-mechanisms", offered.join(" "), "--json"];
+    const shared = ["--addr", address, "--client-mechanisms", CLIENT_MECHANISMS, "--json"];
+    const server = ["--server-mechanisms", offered.join(" ")];
     const json = async (args: readonly string[]): Promise<unknown> => {
       const { stdout, stderr, exit } = await this.client.run(process.execPath, [launcherOf("tsmap"), ...args, ...shared]);
       if (exit !== 0 && exit !== 1) throw new Error(stderr);
       return JSON.parse(stdout);
     };
-    const [auth, resolve] = await Promise.all([
-      json(["auth", "--authinfo", map, "--sasldb", this.relay.path(SASLDB), "--relay", hostname]),
-      json(["resolve", map, "--server", hostname]),
+    const [auth, resolve, probe] = await Promise.all([
+      json(["auth", "--authinfo", this.map, "--sasldb", this.sasldb, "--relay", hostname, ...server]),
+      json(["resolve", this.map, "--server", hostname, ...server]),
+      json(["probe", "--map", this.map, "--relay", hostname]),
     ]);
-    return { auth, resolve } as Predictions;
+    return { auth, resolve, probe } as Predictions;
   }
 
   /** Hands a message to sendmail on the client, as `mail -v` does. @returns it, when the client is through with it. */

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import type { Predictions, Submission } from "./guide-machines.ts";
 
 /** @throws {AssertionError} where one of the predictions was wrong. */
-export function assertPredicted({ auth, resolve }: Predictions, { outcome, attempts, transcript }: Submission): void {
+export function assertPredicted({ auth, resolve, probe }: Predictions, { outcome, attempts, transcript }: Submission): void {
   assert.equal(auth.outcome, outcome, `tsmap auth\n${transcript}`);
   const accepted = attempts.find(({ reply }) => reply.startsWith("235 "))?.mechanism;
   assert.equal(auth.mechanism, accepted ?? null, `tsmap auth\n${transcript}`);
@@ -15,6 +15,14 @@ export function assertPredicted({ auth, resolve }: Predictions, { outcome, attem
     verdicts.map(({ mechanism, isAccepted }) => [mechanism, isAccepted]),
     attempts.map(({ mechanism, reply }) => [mechanism, reply.startsWith("235 ")]),
     `tsmap auth\n${transcript}`,
+  );
+  // Its own dialogue with the relay is that of sendmail.
+  assert.equal(probe.outcome, outcome, `tsmap probe\n${transcript}`);
+  assert.equal(probe.mechanism, accepted ?? null, `tsmap probe\n${transcript}`);
+  assert.deepEqual(
+    probe.attempts.map(({ mechanism, code }) => [mechanism, code]),
+    attempts.map(({ mechanism, reply }) => [mechanism, Number(reply.slice(0, 3))]),
+    `tsmap probe\n${transcript}`,
   );
   // The client alone: what it tries, and what becomes of the mail where none of it is accepted.
   assert.deepEqual(
