@@ -84,7 +84,7 @@ function recognise(line: CfLine): AuthinfoRule | undefined {
 
 /** As sendmail takes a side apart, as far as it matters here; letter case counts in the names of macros alone. */
 function tokens(side: string): string {
-  const found = side.match(/\$[&=~]?\{[^}]*\}|\$.|[\w-]+|\S/g) ?? [];
+  const found = side.match(/\$[&=~]?\{[^}]*\}|\$.|[\w-]+|[^ \t-\r]/g) ?? [];
   return found.map((token) => (token.startsWith("$") ? token : token.toLowerCase())).join(" ");
 }
 

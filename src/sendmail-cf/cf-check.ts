@@ -87,14 +87,18 @@ export interface CfFacts {
 const GROUP_READ = 0o040;
 const OTHER_READ = 0o004;
 
+/** Whether a file is a configuration of sendmail: it has a V line. */
+export function isConfiguration(source: string): boolean {
+  return (configurationLevel(readCf(source)) ?? 0) >= 3;
+}
+
 /**
  * Checks a configuration.
  * @param source a file, one character for each byte.
- * @returns what was found, in the order of the guide's steps; undefined for what is no configuration of sendmail.
+ * @returns what was found, in the order of the guide's steps.
  */
-export function checkCf(source: string, role: "relay" | "client", facts: CfFacts): CfFinding[] | undefined {
+export function checkCf(source: string, role: "relay" | "client", facts: CfFacts): CfFinding[] {
   const lines = readCf(source);
-  if ((configurationLevel(lines) ?? 0) < 3) return undefined;
   const check = new Check(source, lines, facts);
   check.lines();
   if (role === "relay") {

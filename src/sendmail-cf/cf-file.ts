@@ -109,7 +109,7 @@ export function unknownLines(lines: readonly CfLine[]): CfLine[] {
 
 /** The level of the configuration: 10 for sendmail 8.12 and later. */
 export function configurationLevel(lines: readonly CfLine[]): number | undefined {
-  const level = lines.map(({ text }) => /^V\s*(\d+)/.exec(text)?.[1]).find((found) => found !== undefined);
+  const level = lines.map(({ text }) => /^V *(\d+)/.exec(text)?.[1]).find((found) => found !== undefined);
   return level === undefined ? undefined : Number(level);
 }
 
@@ -124,7 +124,7 @@ export function rulesetsOf(lines: readonly CfLine[]): CfRuleset[] {
 }
 
 function rulesetName(text: string): string {
-  return /^S\s*(\w+)/.exec(text)?.[1] ?? "";
+  return /^S[ \t-\r]*(\w+)/.exec(text)?.[1] ?? "";
 }
 
 /** @returns undefined where no tab separates the sides: sendmail leaves such a rule out. */
@@ -136,10 +136,10 @@ export function parseRule({ text }: CfLine): CfRule | undefined {
 /** The maps of all K lines; of those with one name the last counts. */
 export function mapsOf(lines: readonly CfLine[]): CfMap[] {
   return lines.flatMap((line) => {
-    const match = /^K\s*([\w.-]+)\s+([\w.]+)(.*)$/s.exec(line.text);
+    const match = /^K[ \t-\r]*([\w.-]+)[ \t-\r]+([\w.]+)(.*)$/s.exec(line.text);
     if (match === null) return [];
     const [whole, name = "", mapClass = "", rest = ""] = match;
-    const words = [...rest.matchAll(/\S+/g)];
+    const words = [...rest.matchAll(/[^ \t-\r]+/g)];
     const flags: string[] = [];
     while (words[0]?.[0].startsWith("-")) {
       const flag = words.shift()?.[0].slice(1) ?? "";
@@ -225,10 +225,10 @@ export interface CfClassFile {
 /** The F lines of a class of one letter. */
 export function classFilesOf(lines: readonly CfLine[], letter: string): CfClassFile[] {
   return lines.flatMap((line) => {
-    const match = new RegExp(`^F(?:\\{${letter}\\}|${letter})\\s*(-o\\S*\\s*)?`).exec(line.text);
+    const match = new RegExp(`^F(?:\\{${letter}\\}|${letter})[ \\t-\\r]*(-o[^ \\t-\\r]*[ \\t-\\r]*)?`).exec(line.text);
     if (match === null) return [];
     const rest = line.text.slice(match[0].length);
-    const path = /^"([^"]*)"|^([^\s|@]\S*)/.exec(rest);
+    const path = /^"([^"]*)"|^([^ \t-\r|@][^ \t-\r]*)/.exec(rest);
     return [
       {
         line,
@@ -259,7 +259,7 @@ export function daemonsOf(lines: readonly CfLine[]): CfDaemon[] {
     const values = new Map<string, { readonly value: string; readonly at: number }>();
     let at = option.valueAt;
     for (const part of option.value.split(",")) {
-      const match = /^(\s*([A-Za-z])[^=]*=\s*)(.*)$/s.exec(part);
+      const match = /^([ \t-\r]*([A-Za-z])[^=]*=[ \t-\r]*)(.*)$/s.exec(part);
       if (match !== null) values.set((match[2] ?? "").toUpperCase(), { value: match[3] ?? "", at: at + (match[1]?.length ?? 0) });
       at += part.length + 1;
     }

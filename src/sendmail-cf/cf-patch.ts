@@ -160,7 +160,7 @@ class Patch {
     if (last?.path !== undefined) this.#replace(last.line, last.pathAt, last.path.length, wanted, "the path");
     else if (last !== undefined) this.#replaceLine(last.line, `FR-o ${wanted}`);
     else
-      this.#uncomment(/^#\s?FR\b/, `FR-o ${wanted}`) ||
+      this.#uncomment(/^#[ \t]?FR(?:-o)?[ \t]+\/\S+[ \t]*$/, `FR-o ${wanted}`) ||
         this.#insertBelow([/^# *Hosts for which relaying is permitted/], `FR-o ${wanted}`, "FR");
   }
 
@@ -176,7 +176,7 @@ class Patch {
       }
     }
     const line = `O DaemonPortOptions=Name=MTA, M=${MODIFIERS}`;
-    if (daemons.length > 0 || this.#uncomment(/^#\s?O DaemonPortOptions=Name=MTA\s*$/, line)) return;
+    if (daemons.length > 0 || this.#uncomment(/^#[ \t]?O DaemonPortOptions=Name=MTA\s*$/, line)) return;
     this.#insertBelow([/^# *SMTP daemon options/, /^# *Name used for error messages and logging/], line, "O DaemonPortOptions");
   }
 
@@ -216,7 +216,7 @@ class Patch {
     if (found !== "" && (relay === undefined || found === hostIn(relay))) return;
     if (relay === undefined) this.#refuse("relay-needed", last?.line);
     else if (last !== undefined) this.#replace(last.line, last.valueAt, last.value.length, relay, "the relay");
-    else this.#uncomment(/^#\s?DS/, `DS${relay}`) || this.#insertBelow([/^# *"Smart" relay host/], `DS${relay}`, "DS");
+    else this.#insertBelow([/^# *"Smart" relay host/], `DS${relay}`, "DS");
   }
 
   /** Step 3 of the client: the map. */
@@ -260,7 +260,7 @@ class Patch {
     const last = macrosOf(this.#lines, "MTAHost").at(-1);
     if (last !== undefined) {
       if (last.value.trim() !== wanted) this.#replace(last.line, last.valueAt, last.value.length, wanted, "the host");
-    } else if (!this.#uncomment(/^#\s?D\{MTAHost\}/, `D{MTAHost}${wanted}`)) this.#refuse("not-submission-file");
+    } else if (!this.#uncomment(/^#[ \t]?D\{MTAHost\}\S*$/, `D{MTAHost}${wanted}`)) this.#refuse("not-submission-file");
   }
 
   #refuse(code: CfRefusalCode, line?: CfLine, args: Readonly<Record<string, string>> = {}): void {

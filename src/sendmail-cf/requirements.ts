@@ -16,7 +16,7 @@ export const MAP_CLASSES: readonly string[] = ["hash", "btree"];
 export function mechanismsIn(value: string): string[] {
   return value
     .toUpperCase()
-    .split(/\s+/)
+    .split(/[ \t-\r]+/)
     .filter((name) => name !== "");
 }
 

@@ -5,7 +5,7 @@ import { readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { nodeFileSystem } from "berkeley-db-js";
 import { inspect } from "../../map-file/inspection.ts";
-import { type CfFacts, type CfFinding, checkCf, type DomainsFacts, type MapFacts } from "../../sendmail-cf/cf-check.ts";
+import { type CfFacts, type CfFinding, checkCf, type DomainsFacts, isConfiguration, type MapFacts } from "../../sendmail-cf/cf-check.ts";
 import { cfFindingText, cfMendText } from "../../sendmail-cf/cf-findings.ts";
 import { printable } from "../printable.ts";
 import { readCfFile } from "./cf-file.ts";
@@ -23,6 +23,7 @@ interface Options {
   readonly json?: true;
 }
 
+const NO_CONFIGURATION = "no configuration of sendmail: it has no V line of level 3 or later";
 const DATABASE_SUFFIX = ".db";
 const PERMISSIONS = 0o777;
 const OTHERS_WRITE = 0o022;
@@ -32,8 +33,8 @@ const COLOURS = { met: "green", missing: "red", wrong: "red", note: "cyan" } as 
 export function run({ output }: Context, [operand]: readonly (string | readonly string[])[], options: Options): number {
   const name = String(operand);
   const source = readCfFile(name);
+  if (!isConfiguration(source)) throw new Trouble(`${name}: ${NO_CONFIGURATION}`);
   const findings = checkCf(source, options.role, factsOf(options));
-  if (findings === undefined) throw new Trouble(`${name}: no configuration of sendmail: it has no V line of level 3 or later`);
   const paint = paintFor(process.stdout);
   for (const finding of findings) output.write(options.json ? `${JSON.stringify(toJson(name, finding))}\n` : lineOf(name, finding, paint));
   return findings.some(({ status }) => status === "missing" || status === "wrong") ? 1 : 0;
@@ -45,12 +46,19 @@ function factsOf(options: Options): CfFacts {
   const other = others.find((name) => options[name] !== undefined);
   if (other !== undefined) throw new Trouble(`--${other}: not for --role ${options.role}`);
   return {
-    other: options.other === undefined ? undefined : readCfFile(options.other),
+    other: options.other === undefined ? undefined : otherSource(options.other),
     relay: options.relay,
     domains: (path) => domainsFacts(options.domains ?? utf8(path), options.domains !== undefined),
     map: (path) => mapFacts(options.map ?? utf8(path), options.map !== undefined),
     groupOf,
   };
+}
+
+/** @throws {Trouble} no configuration either. */
+function otherSource(name: string): string {
+  const source = readCfFile(name);
+  if (!isConfiguration(source)) throw new Trouble(`${name}: ${NO_CONFIGURATION}`);
+  return source;
 }
 
 /** What stands in a configuration is bytes, a character each. */
