@@ -11,6 +11,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { HOSTS, type MachineName, MOUNTS, type Request } from "./mail-network-protocol.ts";
+import { nativePath } from "./native.ts";
 import { type Outcome, run } from "./program.ts";
 
 /** Milliseconds for a server to listen. */
@@ -30,24 +31,24 @@ async function must(command: string, args: readonly string[]): Promise<Outcome> 
 /** The command as the machine runs it: the client's namespaces are these. */
 function on(machine: MachineName, command: string, args: readonly string[]): [command: string, args: readonly string[]] {
   if (machine === "client") return [command, args];
-  return ["nsenter", ["-t", String(relayHolder.pid), "--net", "--mount", "--uts", command, ...args]];
+  return [nativePath("nsenter"), ["-t", String(relayHolder.pid), "--net", "--mount", "--uts", command, ...args]];
 }
 
 async function build(folder: string): Promise<void> {
   filesOfMachines = folder;
   // The namespaces are there when it has said something.
-  relayHolder = spawn("unshare", ["--net", "--mount", "--uts", "sh", "-c", "echo; exec sleep infinity"], {
+  relayHolder = spawn(nativePath("unshare"), ["--net", "--mount", "--uts", "sh", "-c", "echo; exec sleep infinity"], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   if (relayHolder.stdout !== null) await once(relayHolder.stdout, "data");
-  await must("ip", ["link", "add", "wire", "type", "veth", "peer", "name", "wire", "netns", String(relayHolder.pid)]);
+  await must(nativePath("ip"), ["link", "add", "wire", "type", "veth", "peer", "name", "wire", "netns", String(relayHolder.pid)]);
   for (const machine of ["relay", "client"] as const) {
-    await must(...on(machine, "hostname", [HOSTS[machine].hostname]));
+    await must(...on(machine, nativePath("hostname"), [HOSTS[machine].hostname]));
     const addresses = machine === "relay" ? [HOSTS.relay.address] : [HOSTS.client.address, HOSTS.elsewhere.address];
-    for (const address of addresses) await must(...on(machine, "ip", ["addr", "add", `${address}/24`, "dev", "wire"]));
-    for (const link of ["lo", "wire"]) await must(...on(machine, "ip", ["link", "set", link, "up"]));
+    for (const address of addresses) await must(...on(machine, nativePath("ip"), ["addr", "add", `${address}/24`, "dev", "wire"]));
+    for (const link of ["lo", "wire"]) await must(...on(machine, nativePath("ip"), ["link", "set", link, "up"]));
     for (const [inside, { outside }] of Object.entries(MOUNTS)) {
-      await must(...on(machine, "mount", ["--bind", `${folder}/${machine}/${outside}`, inside]));
+      await must(...on(machine, nativePath("mount"), ["--bind", `${folder}/${machine}/${outside}`, inside]));
     }
   }
   await serveNames();
