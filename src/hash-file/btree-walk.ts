@@ -57,7 +57,7 @@ export function* walkBtree(
  */
 export function visitDuplicates(reader: PageReader, from: number, root: number, visit: VisitItem): void {
   if (root === 0) throw damaged(from, "duplicates on page 0");
-  const type = reader.peek(root)[PageField.type] as number;
+  const type = reader.peek(root, from)[PageField.type] as number;
   const leaf = type === PageType.recnoInternal || type === PageType.recnoLeaf ? PageType.recnoLeaf : PageType.duplicateLeaf;
   for (const number of leavesOf(reader, root, leaf)) {
     const duplicates = new Leaf(reader, number);
@@ -78,20 +78,20 @@ function* leavesOf(
   leaf: number,
   onPage: (step: () => void) => void = (step) => step(),
 ): Generator<number, void, undefined> {
-  const path: { readonly children: readonly number[]; next: number; readonly level: number }[] = [];
+  const path: { readonly children: readonly number[]; next: number; readonly level: number; readonly page: number }[] = [];
   const chain = new LeafChain(reader.layout.isLittleEndian);
   for (let number: number | undefined = root; number !== undefined; number = nextChild(path)) {
     const at = number;
     let isLeaf = false;
     onPage(() => {
-      const page = reader.take(at);
+      const page = reader.take(at, path.at(-1)?.page);
       reader.checkNumber(page, at);
       const level = page[PageField.level] as number;
       const above = path.at(-1);
       if (above !== undefined && level !== above.level - 1) throw damaged(at, `of level ${level} below level ${above.level}`);
       isLeaf = page[PageField.type] === leaf;
       if (isLeaf) chain.add(page, at);
-      else path.push({ children: childrenOf(reader, page, at, leaf), next: 0, level });
+      else path.push({ children: childrenOf(reader, page, at, leaf), next: 0, level, page: at });
     });
     if (isLeaf) yield at;
   }

@@ -1,9 +1,11 @@
 /**
- * Which releases of Berkeley DB read a file, and what the others do to it.
+ * Which release of Berkeley DB wrote a file, which ones read it, and what the
+ * others do to it.
  *
- * Each answer for a hash file was seen with the release at the end of its range
- * (1.85, 2.7.7, 3.0.55, 3.1.17, 4.1.25, 4.5.20, 5.3.28, 18.1.40), in both byte
- * orders.
+ * The answers for hash files were seen with 1.85, 2.7.7, 3.0.55, 3.1.17, 4.1.25,
+ * 4.5.20, 5.3.28 and 18.1.40, in both byte orders; those for btree files with
+ * 5.3.28 and 18.1.40, and are those of the manual (Upgrading Berkeley DB
+ * Applications) otherwise.
  */
 
 /** "upgrade": only after db_upgrade, and that in the byte order of its host. "empties": opens the file, and loses its records. */
@@ -28,12 +30,28 @@ const READINGS: Readonly<Record<number, readonly Reading[]>> = {
   10: ["refuses", "refuses", "refuses", "refuses", "refuses", "refuses", "reads"],
 };
 
-/** Btree files: version 8 is of 3.1, 9 of 3.2 to 5.3, 10 of 6.0 and later. */
 const BTREE_READINGS: Readonly<Record<number, readonly Reading[]>> = {
-  8: ["refuses", "refuses", "refuses", "upgrade", "upgrade", "upgrade", "upgrade"],
+  8: ["refuses", "refuses", "refuses", "reads", "upgrade", "upgrade", "upgrade"],
   9: ["refuses", "refuses", "refuses", "refuses", "reads", "reads", "reads"],
   10: ["refuses", "refuses", "refuses", "refuses", "refuses", "refuses", "reads"],
 };
+
+const WRITERS: Readonly<Record<number, string>> = {
+  2: "1.85",
+  4: "2.x",
+  5: "2.x",
+  6: "3.0",
+  7: "3.1 to 4.0",
+  8: "4.1 to 4.5",
+  9: "4.6 to 5.3",
+  10: "6.0 to 18.1",
+};
+const BTREE_WRITERS: Readonly<Record<number, string>> = { 8: "3.1 to 4.0", 9: "4.1 to 5.3", 10: "6.0 to 18.1" };
+
+/** The releases that write this version; undefined for one that nobody knows. */
+export function writersOf(type: "hash" | "btree", version: number): string | undefined {
+  return (type === "hash" ? WRITERS : BTREE_WRITERS)[version];
+}
 
 /** By release, from the oldest. */
 export function readersOf(type: "hash" | "btree", version: number): Reader[] {

@@ -2,6 +2,8 @@
  * What is wrong with a database file.
  */
 
+const DAMAGED = "damaged: ";
+
 /** A file that is no database, one that is not read here, or a damaged one; the message names the damage and its page. */
 export class HashFileError extends Error {
   /** Of the damage, where it is on one page. */
@@ -12,9 +14,14 @@ export class HashFileError extends Error {
     this.name = "HashFileError";
     this.page = page;
   }
+
+  /** Whether it is a database, and damaged. */
+  get isDamage(): boolean {
+    return this.message.startsWith(DAMAGED);
+  }
 }
 
 /** The error for damage on a page. */
 export function damaged(page: number, what: string): HashFileError {
-  return new HashFileError(`damaged: page ${page}: ${what}`, page);
+  return new HashFileError(`${DAMAGED}page ${page}: ${what}`, page);
 }

@@ -78,7 +78,7 @@ export class HashWalk {
   }
 
   #hashPage(number: number, previous: number, bucket: number): number {
-    const page = this.#reader.take(number);
+    const page = this.#reader.take(number, previous);
     const type = page[PageField.type];
     const { pageSize, headerLength, isLittleEndian } = this.#layout;
     // A bucket that never held anything.

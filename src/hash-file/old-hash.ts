@@ -209,7 +209,7 @@ export class OldHashWalk {
   #follow(number: number, page: Buffer): [number: number, page: Buffer] {
     const next = this.#after(page);
     if (next === undefined) throw damaged(number, "a long item has no end");
-    return [next, this.#take(next)];
+    return [next, this.#take(next, number)];
   }
 
   /** From where an item begins to the end of the page. */
@@ -220,8 +220,8 @@ export class OldHashWalk {
     return Buffer.from(page.subarray(start, end));
   }
 
-  #take(number: number): Buffer {
-    const page = this.#reader.take(number);
+  #take(number: number, from = 0): Buffer {
+    const page = this.#reader.take(number, from);
     const count = this.#number(page, 0);
     if (count % 2 !== 0 || 2 * (count + 3) > page.length) throw damaged(number, `${count} numbers`);
     return page;

@@ -35,25 +35,29 @@ export class PageReader {
     this.#stretch = Math.max(STRETCH, layout.pageSize);
   }
 
-  /** A view of a page, whether it was taken or not. */
-  peek(page: number): Buffer {
+  /**
+   * A view of a page, whether it was taken or not.
+   * @param from the page that leads there, for errors.
+   */
+  peek(page: number, from = 0): Buffer {
     const { pageSize, pages } = this.layout;
-    if (page >= pages) throw new HashFileError(`damaged: page ${page} of ${pages} pages`);
+    if (page >= pages) throw damaged(from, `leads to page ${page} of ${pages} pages`);
     const at = page * pageSize;
     const index = Math.floor(at / this.#stretch);
     const stretch = this.#stretches.get(index) ?? this.#read(index);
-    const from = at - index * this.#stretch;
-    if (from + pageSize > stretch.length) throw new HashFileError(`damaged: the file ends before page ${page}`);
-    return stretch.subarray(from, from + pageSize);
+    const start = at - index * this.#stretch;
+    if (start + pageSize > stretch.length) throw new HashFileError(`damaged: the file ends before page ${page}`);
+    return stretch.subarray(start, start + pageSize);
   }
 
   /**
    * A view of a page, which has not been taken before.
+   * @param from the page that leads there, for errors.
    * @throws {HashFileError} it has, or lies outside of the file.
    */
-  take(page: number): Buffer {
-    const bytes = this.peek(page);
-    if (this.#taken.has(page)) throw damaged(page, "reached twice");
+  take(page: number, from = 0): Buffer {
+    const bytes = this.peek(page, from);
+    if (this.#taken.has(page)) throw damaged(page, `reached twice, from page ${from} now`);
     this.#taken.add(page);
     return bytes;
   }
@@ -72,14 +76,15 @@ export class PageReader {
     if (length > pages * pageSize) throw damaged(from, `an item of ${length} bytes`);
     const parts: Buffer[] = [];
     let done = 0;
-    for (let number = first; number !== 0; ) {
-      const page = this.take(number);
+    for (let number = first, before = from; number !== 0; ) {
+      const page = this.take(number, before);
       if (page[PageField.type] !== PageType.overflow) throw damaged(number, `of type ${page[PageField.type]}, not of a long item`);
       this.checkNumber(page, number);
       const part = u16(page, PageField.lowest, isLittleEndian);
       if (headerLength + part > pageSize || done + part > length) throw damaged(number, `${part} bytes of a long item`);
       parts.push(Buffer.from(page.subarray(headerLength, headerLength + part)));
       done += part;
+      before = number;
       number = u32(page, PageField.next, isLittleEndian);
     }
     if (done !== length) throw damaged(from, `an item of ${length} bytes, of which ${done} are there`);

@@ -64,7 +64,9 @@ export function inspect(file: FileHandle, onPage: (use: PageUse) => void = () =>
   const { layout } = database;
   const content = new RecordCounter();
   const damage: string[] = [];
+  let damages = 0;
   const onDamage = (error: HashFileError): void => {
+    damages += 1;
     if (damage.length < MOST_DAMAGE) damage.push(error.message);
   };
   const reader = database.visitRecords((...place) => content.add(...place), { onDamage });
@@ -98,7 +100,7 @@ export function inspect(file: FileHandle, onPage: (use: PageUse) => void = () =>
       upperCaseKeys: content.upperCaseKeys,
     },
     residue: { bytes: residue.bytes, pages: residue.pages, texts: residue.texts, mayBeSecret: residue.mayBeSecret },
-    damage,
+    damage: damages > damage.length ? [...damage, `damaged: in ${damages - damage.length} more places`] : damage,
   };
 }
 

@@ -15,8 +15,10 @@ export interface Problem {
 }
 
 export interface Verification {
-  /** None for a sound file. */
+  /** None for a sound file; of very many the first. */
   readonly problems: readonly Problem[];
+  /** Those that are not listed: how many, and on which pages, in order: "7, 9-12". */
+  readonly more: { readonly count: number; readonly pages: string };
   /** Undefined where the first page is damaged. */
   readonly layout: Layout | undefined;
   readonly records: number;
@@ -24,27 +26,57 @@ export interface Verification {
   readonly wasVerifiedByLibdb: boolean;
 }
 
-/** Of one file so many problems are told. */
+/** Of one file so many problems are listed; of the others the pages. */
 const MOST_PROBLEMS = 100;
 
 /**
  * Verifies a file, which is only read.
+ * @throws {HashFileError} no database that is read here.
  * @throws {Error} of the file system.
  */
 export function verify(path: string, { fileSystem = nodeFileSystem }: { readonly fileSystem?: FileSystem } = {}): Verification {
-  const problems: Problem[] = [];
-  const found = (problem: HashFileError): void => {
-    const page = problem.page === undefined ? {} : { page: problem.page };
-    if (problems.length < MOST_PROBLEMS) problems.push({ by: "walk", ...page, message: problem.message });
-  };
+  const problems = new Problems();
   const file = fileSystem.open(path, { write: false }, 0);
-  const { layout, records } = closing(file, () => walk(file, found));
+  const { layout, records } = closing(file, () => walk(file, (found) => problems.add("walk", found.message, found.page)));
   const isKnown = layout !== undefined && (layout.type === "btree" ? layout.version === 9 : layout.version === 8 || layout.version === 9);
   // In a tree whose pages lead back to each other libdb's own verification has no end.
-  const mayHaveNoEnd = problems.length > 0 && (layout?.type === "btree" || layout?.duplicates !== false);
+  const mayHaveNoEnd = problems.list.length > 0 && (layout?.type === "btree" || layout?.duplicates !== false);
   const wasVerifiedByLibdb = isKnown && !mayHaveNoEnd;
-  if (wasVerifiedByLibdb) problems.push(...verifyByLibdb(path, fileSystem).slice(0, MOST_PROBLEMS));
-  return { problems, layout, records, wasVerifiedByLibdb };
+  if (wasVerifiedByLibdb) {
+    for (const message of messages(path, fileSystem)) {
+      const page = /\bpage (\d+)\b/i.exec(message)?.[1];
+      problems.add("libdb", message, page === undefined ? undefined : Number(page));
+    }
+  }
+  return { problems: problems.list, more: problems.more, layout, records, wasVerifiedByLibdb };
+}
+
+/** The first problems of each finder, and the pages of the rest. */
+class Problems {
+  readonly list: Problem[] = [];
+  readonly #pages = new Set<number>();
+  readonly #counts = { walk: 0, libdb: 0 };
+
+  add(by: Problem["by"], message: string, page: number | undefined): void {
+    this.#counts[by] += 1;
+    if (this.#counts[by] <= MOST_PROBLEMS) this.list.push({ by, ...(page === undefined ? {} : { page }), message });
+    else if (page !== undefined) this.#pages.add(page);
+  }
+
+  get more(): Verification["more"] {
+    return { count: this.#counts.walk + this.#counts.libdb - this.list.length, pages: rangesOf([...this.#pages]) };
+  }
+}
+
+function rangesOf(numbers: readonly number[]): string {
+  const ranges: string[] = [];
+  const sorted = [...numbers].sort((a, b) => a - b);
+  for (let i = 0; i < sorted.length; i++) {
+    const first = sorted[i] as number;
+    while (sorted[i + 1] === (sorted[i] as number) + 1) i++;
+    ranges.push(first === sorted[i] ? `${first}` : `${first}-${sorted[i]}`);
+  }
+  return ranges.join(", ");
 }
 
 function closing<T>(file: FileHandle, use: () => T): T {
@@ -59,17 +91,11 @@ function walk(file: FileHandle, found: (problem: HashFileError) => void): { layo
   try {
     return checkDatabase(file, found);
   } catch (error) {
-    if (!(error instanceof HashFileError)) throw error;
+    // What is no database is another answer than that it is damaged.
+    if (!(error instanceof HashFileError) || !error.isDamage) throw error;
     found(error);
     return { layout: undefined, records: 0 };
   }
-}
-
-function verifyByLibdb(path: string, fileSystem: FileSystem): Problem[] {
-  return messages(path, fileSystem).map((message) => {
-    const page = /\bpage (\d+)\b/i.exec(message)?.[1];
-    return { by: "libdb", ...(page === undefined ? {} : { page: Number(page) }), message };
-  });
 }
 
 function messages(path: string, fileSystem: FileSystem): string[] {

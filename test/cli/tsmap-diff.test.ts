@@ -187,7 +187,7 @@ suite("trouble", () => {
     for (const [bad, message] of [
       ["missing", /^tsmap: missing: No such file or directory\n$/],
       [".", /^tsmap: \.: Is a directory\n$/],
-      [damaged, /^tsmap: \S*07-next-pgno-self.db: damaged: page 1: reached twice\n$/],
+      [damaged, /^tsmap: \S*07-next-pgno-self.db: damaged: page 1: reached twice, from page 1 now\n$/],
       [`${fixturesFolder}corrupt/15-gzip.db`, /compressed with gzip: decompress it first\n$/],
     ] as const) {
       for (const pair of [

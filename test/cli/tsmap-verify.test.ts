@@ -30,7 +30,8 @@ test("every real file is sound, by the walk and, where libdb knows its version, 
   for (const [i, { name, type, version, records }] of fixtures.entries()) {
     const wasVerifiedByLibdb = type === "btree" || version === 8 || version === 9;
     const { file: _, ...rest } = found[i] as Verification & { file: string };
-    assert.deepEqual(rest, { isSound: true, records: records.length, wasVerifiedByLibdb, problems: [] }, name);
+    const more = { count: 0, pages: "" };
+    assert.deepEqual(rest, { isSound: true, records: records.length, wasVerifiedByLibdb, problems: [], more }, name);
   }
 });
 
@@ -38,8 +39,9 @@ suite("damaged files", () => {
   for (const { name, path, broken } of corruptFixtures()) {
     test(`${name}: ${broken}`, async () => {
       const { exit, stdout, stderr } = await tsmap(["verify", path]);
-      assert.deepEqual([exit, stderr], [1, ""]);
-      assert.match(stdout, /damaged|not a Berkeley DB file/);
+      if (exit === 1) assert.match(stdout, /\.db: damaged/);
+      else assert.match(stderr, /^tsmap: \S+: not a Berkeley DB file[^\n]*\n$/);
+      assert.equal(exit, /zero|magic|random|text|gzip/.test(name) ? 2 : 1);
     });
   }
 
@@ -89,6 +91,22 @@ suite("damaged files", () => {
       assert.match((await bench.tsmap(["verify", "map.db"])).stdout, /^map.db: damaged; \d+ records could be read$/m);
     });
   }
+
+  test("more damage than is listed: how much, and on which pages", async (t) => {
+    const bench = new Workbench(t);
+    await bench.makemap("map", Array.from({ length: 9000 }, (_, i) => `key${i} some value ${i}\n`).join(""), ["--page-size", "512"]);
+    const bytes = readFileSync(bench.path("map.db"));
+    for (let page = 1; page < bytes.length / 512; page++) bytes.writeUInt8(9, page * 512 + 25);
+    bench.write("map.db", bytes);
+    const { exit, stdout } = await bench.tsmap(["verify", "map.db"]);
+    assert.equal(exit, 1);
+    assert.match(stdout, /^map.db: \d+ problems more, on pages [\d, -]+\d$/m);
+    const { problems, more } = JSON.parse((await bench.tsmap(["verify", "--json", "map.db"])).stdout) as Verification & {
+      more: { count: number };
+    };
+    assert.ok(problems.length >= 100 && more.count > 100);
+    assert.match((await bench.tsmap(["inspect", "map.db"])).stdout, /damaged: in \d+ more places/);
+  });
 
   test("a file that is not there is trouble, and no damage", async () => {
     assert.deepEqual(await tsmap(["verify", "/missing/map.db"]), {

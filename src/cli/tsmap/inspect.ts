@@ -4,16 +4,16 @@
  */
 import { type Stats, statSync } from "node:fs";
 import { nodeFileSystem } from "berkeley-db-js";
-import { releasesThat } from "../../hash-file/compatibility.ts";
+import { releasesThat, writersOf } from "../../hash-file/compatibility.ts";
 import type { PageUse } from "../../hash-file/page-survey.ts";
 import { type Inspection, inspect } from "../../map-file/inspection.ts";
 import type { MapKind, NulUse } from "../../map-file/map-kind.ts";
 import { printable } from "../printable.ts";
 import type { Context } from "./context.ts";
 import { counted } from "./counted.ts";
+import { DAMAGED, eachFile } from "./each-file.ts";
 import { PageMap } from "./page-map.ts";
 import { type Paint, paintFor } from "./style.ts";
-import { withFile } from "./trouble.ts";
 
 interface Options {
   readonly json?: true;
@@ -24,39 +24,24 @@ interface Options {
 const OTHERS_READ = 0o004;
 const OTHERS_WRITE = 0o002;
 
-const LIBRARIES: Readonly<Record<number, string>> = {
-  2: "Berkeley DB 1.85",
-  4: "Berkeley DB 2.x",
-  5: "Berkeley DB 2.x",
-  6: "Berkeley DB 3.0",
-  7: "Berkeley DB 3.1 to 4.0",
-  8: "Berkeley DB 4.1 to 4.5",
-  9: "Berkeley DB 4.6 to 5.3",
-  10: "Berkeley DB 6.0 or later",
-};
-const BTREE_LIBRARIES: Readonly<Record<number, string>> = {
-  8: "Berkeley DB 3.1",
-  9: "Berkeley DB 3.2 to 5.3",
-  10: "Berkeley DB 6.0 or later",
-};
-
 /** @returns 1 where a file is damaged. */
-export function run({ output }: Context, [files = []]: readonly (string | readonly string[])[], options: Options): number {
+export function run(context: Context, [files = []]: readonly (string | readonly string[])[], options: Options): number {
+  const { output } = context;
   const paint = paintFor(process.stdout);
-  let code = 0;
-  for (const [i, file] of [files].flat().entries()) {
+  let isFirst = true;
+  return eachFile(context, [files].flat(), (file) => {
     const uses: PageUse[] = [];
-    const found = withFile(file, () => inspectFile(file, options.pages ? (use) => uses.push(use) : undefined));
-    if (found.inspection.damage.length > 0) code = 1;
+    const found = inspectFile(file, options.pages ? (use) => uses.push(use) : undefined);
     if (options.json) {
       output.write(`${JSON.stringify(toJson(file, found, options.pages ? uses : undefined))}\n`);
     } else {
-      if (i > 0) output.write("\n");
+      if (!isFirst) output.write("\n");
       output.write(report(file, found, paint));
       if (options.pages) output.write(new PageMap(uses, found.inspection.format.pageSize, paint).draw());
     }
-  }
-  return code;
+    isFirst = false;
+    return found.inspection.damage.length > 0 ? DAMAGED : 0;
+  });
 }
 
 interface Found {
@@ -121,9 +106,8 @@ const KINDS: Readonly<Record<MapKind, string>> = {
 function report(file: string, found: Found, paint: Paint): string {
   const { inspection, status } = found;
   const { format, content, residue, readers } = inspection;
-  const library = (format.type === "hash" ? LIBRARIES : BTREE_LIBRARIES)[format.version];
   const rows: [name: string, value: string][] = [
-    ["format", `${format.type}, version ${format.version} (as ${library} writes it)`],
+    ["format", `${format.type}, version ${format.version} (as Berkeley DB ${writersOf(format.type, format.version)} writes it)`],
     ["byte order", `${format.byteOrder}-endian`],
     ["pages", `${pagesText(inspection)} of ${format.pageSize} bytes, ${inspection.size} in all`],
     ["fill", fillText(inspection)],
@@ -140,9 +124,25 @@ function report(file: string, found: Found, paint: Paint): string {
   if (format.fileId !== undefined) rows.push(["file id", format.fileId]);
   if (format.hasChecksums) rows.push(["checksums", "on every page"]);
   rows.push(["mode", `${modeText(status)}, owner ${status.uid}, group ${status.gid}`]);
-  const lines = rows.map(([name, value]) => `  ${paint("bold", name.padEnd(11))} ${value}\n`);
-  const said = warnings(found).map((text) => `  ${paint("yellow", "warning:")} ${printable(text)}\n`);
+  const lines = rows.map(([name, value]) => `  ${paint("bold", name.padEnd(11))} ${folded(value)}\n`);
+  const said = warnings(found).map((text) => `  ${paint("yellow", "warning:")} ${folded(printable(text))}\n`);
   return `${paint("bold", printable(file))}\n${[...lines, ...said].join("")}`;
+}
+
+/** Where what a row says begins. */
+const INDENT = 14;
+
+/** On a terminal, in lines that fit; a reader of another kind gets one line. */
+function folded(text: string): string {
+  const { columns } = process.stdout;
+  const width = columns === undefined ? Number.POSITIVE_INFINITY : Math.max(40, columns) - INDENT;
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines.join(`\n${" ".repeat(INDENT)}`);
 }
 
 function pagesText({ pages }: Inspection): string {

@@ -72,9 +72,13 @@ export class PageMap {
   }
 
   #legend(): string {
+    const indent = " ".repeat(NUMBER_WIDTH + 1);
     const kinds = [...new Set(this.#uses.map(({ kind }) => kind))];
     const words = kinds.map((kind) => this.#paint(COLOURS[kind], WORDS[kind]));
     const scale = this.#group === 1 ? "" : `; ${this.#group} pages to a character`;
-    return `${" ".repeat(NUMBER_WIDTH)} ▁ empty to █ full: ${words.join(", ")}${scale}\n`;
+    // A few to a line: so that it fits.
+    const lines = [`▁ empty to █ full${scale}`];
+    for (let at = 0; at < words.length; at += 3) lines.push(words.slice(at, at + 3).join(", "));
+    return lines.map((line) => `${indent}${line}\n`).join("");
   }
 }

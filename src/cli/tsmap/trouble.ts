@@ -26,7 +26,7 @@ export function withFile<T>(file: string, what: () => T): T {
 /** What an error about a file is to its user; an error of another kind is returned as it is. */
 export function troubleWith(file: string, error: unknown): unknown {
   if (error instanceof BerkeleyDBError) return new Trouble(`${file}: ${withoutPath(error)}`);
-  if (error instanceof HashFileError) return new Trouble(`${file}: ${error.message}`);
+  if (error instanceof HashFileError) return new Trouble(`${file}: ${error.message}`, { cause: error });
   if (error instanceof Error && "code" in error && "syscall" in error) return new Trouble(`${file}: ${strerror(error)}`);
   return error;
 }
