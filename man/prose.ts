@@ -125,7 +125,11 @@ export const PROSE: Readonly<Record<string, Prose>> = {
   },
   "tsmap-inspect": {
     summary: "say what a database file is and who can read it",
-    exit: [[0, "The files are looked at; there may be warnings."], [1, "A file is damaged."], TROUBLE],
+    exit: [
+      [0, "The files are looked at; there may be warnings."],
+      [1, "A file is damaged."],
+      [2, "A file is no database, or cannot be read."],
+    ],
     environment: [NO_COLOR],
   },
   "tsmap-list": {
@@ -153,13 +157,21 @@ export const PROSE: Readonly<Record<string, Prose>> = {
   },
   "tsmap-verify": {
     summary: "check the structure of database files",
-    exit: [[0, "The files are sound."], [1, "A file is damaged."], TROUBLE],
+    exit: [
+      [0, "The files are sound."],
+      [1, "A file is damaged."],
+      [2, "A file is no database, or cannot be read."],
+    ],
     environment: [NO_COLOR],
     seeAlso: [["db5.3_verify", 1]],
   },
   "tsmap-diff": {
     summary: "compare two maps",
-    description: [SOURCE_TEXT, "Secrets that differ are shown as fingerprints, not as they are, unless `--show-secrets` is given."],
+    description: [
+      SOURCE_TEXT,
+      "Records are compared, whatever the files: byte order, version, page size and type count with `--same-format` alone. Lines of a source text that makemap leaves out are said on standard error, and are no difference.",
+      "Secrets that differ are shown as fingerprints, not as they are, unless `--show-secrets` is given.",
+    ],
     exit: [[0, "They are the same."], [1, "They differ."], TROUBLE],
     environment: [NO_COLOR],
     examples: [
@@ -169,7 +181,10 @@ export const PROSE: Readonly<Record<string, Prose>> = {
   },
   "tsmap-convert": {
     summary: "make a database with the same records for another host",
-    description: [ALL_OR_NOTHING],
+    description: [
+      "Without options the new file has the byte order, the page size and the version of the old one; of a version that cannot be written (2 to 6, and 10) version 9. It is never readable for more users than the old one.",
+      ALL_OR_NOTHING,
+    ],
     exit: [DONE, TROUBLE],
     examples: [{ what: "For a relay on AIX:", lines: ["tsmap convert smtp-auth.db --target aix -o aix/smtp-auth.db"] }],
   },

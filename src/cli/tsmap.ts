@@ -21,7 +21,12 @@ export async function main(argv: readonly string[] = process.argv): Promise<numb
     await output.flush();
     return code;
   } catch (error) {
-    if (!(error instanceof OutputError)) throw error;
+    if (!(error instanceof OutputError)) {
+      // A mistake of ours, which is neither an answer nor a finding.
+      say(`${program}: internal error: ${printable(String(error))}\n`);
+      if (process.env["TSMAP_DEBUG"] !== undefined && error instanceof Error) say(`${error.stack}\n`);
+      return TROUBLE;
+    }
     // A reader that goes away, as `head` does, is no news.
     if ((error.cause as NodeJS.ErrnoException).code === "EPIPE") return EX_SIGPIPE;
     say(`${program}: standard output: ${strerror(error.cause)}\n`);
@@ -44,6 +49,8 @@ async function run(program: string, argv: readonly string[], output: Output): Pr
   try {
     await tsmap.parseAsync(argv, { from: "user" });
   } catch (error) {
+    // What was found before comes first.
+    output.push();
     if (error instanceof Trouble) say(`${program}: ${printable(error.message)}\n`);
     else if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : TROUBLE;
     else throw error;

@@ -21,10 +21,10 @@ const FOREIGN = { exit: 0, stderr: "WARNING: map m.db belongs to uid 1234\n" };
 const COMPLETE = both({ exit: 0, stderr: "" });
 const WOULD_EMPTY = both({
   exit: 73,
-  stderr: openError("a version 7 hash file, which Berkeley DB 5.3 would empty by opening it: Database.upgrade makes a copy readable"),
+  stderr: openError("a version 7 hash file, which Berkeley DB 5.3 would empty by opening it: it reads an upgraded copy"),
 });
 const TOO_OLD = both({
-  stderr: openError("a version 6 hash file, which Berkeley DB 5.3 cannot read: Database.upgrade makes a copy readable"),
+  stderr: openError("a version 6 hash file, which Berkeley DB 5.3 cannot read: it reads an upgraded copy"),
 });
 const TOO_NEW = both({ stderr: openError("a version 10 hash file, which Berkeley DB 5.3 cannot read: Berkeley DB 6 or later wrote it") });
 const NOTHING_LEFT: Divergence = { user: { files: {}, maps: {} } };

@@ -142,6 +142,15 @@ suite("each difference", () => {
     assert.match(stdout, /^-authinfo:new.example.com\t"U:u" "P:\*\*\*" \(fingerprint [0-9a-f]{8}\)$/m);
   });
 
+  test("lines of a source text that makemap leaves out are said", async (t) => {
+    const bench = new Workbench(t);
+    bench.write("source", "a 1\n a 2\nb 1\nb 2\nc\n");
+    await bench.makemap("map", "a 1\nb 1\n");
+    const { exit, stdout, stderr } = await bench.tsmap(["diff", "source", "map.db"]);
+    assert.deepEqual([exit, /records: the same/.test(stdout)], [0, true]);
+    assert.match(stderr, /^tsmap: source: line 2: .*\ntsmap: source: line 4: .*\ntsmap: source: line 5: .*\n$/);
+  });
+
   test("between a source text read one way or another: -N, -f, -r, -d, -t, -D, -e", async (t) => {
     const bench = new Workbench(t);
     const source = "Key a\nKey b\n%comment c\nempty\n";

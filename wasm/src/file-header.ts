@@ -98,8 +98,8 @@ function numbers(bytes: Uint8Array, { byteOrder }: FileHeader): (offset: number)
 }
 
 function versionHazard(type: string, version: number): string {
-  if (type === "hash" && version === 7) return "would empty by opening it: Database.upgrade makes a copy readable";
-  if (version < 9) return "cannot read: Database.upgrade makes a copy readable";
+  if (type === "hash" && version === 7) return "would empty by opening it: it reads an upgraded copy";
+  if (version < 9) return "cannot read: it reads an upgraded copy";
   return "cannot read: Berkeley DB 6 or later wrote it";
 }
 

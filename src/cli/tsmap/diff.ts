@@ -19,6 +19,7 @@ import { shownBytes } from "./bytes.ts";
 import type { Context } from "./context.ts";
 import { counted } from "./counted.ts";
 import { type SourceFlags, sourceOptions } from "./source-flags.ts";
+import { sayProblems } from "./source-problems.ts";
 import { type Paint, paintFor } from "./style.ts";
 import { withFile } from "./trouble.ts";
 
@@ -31,9 +32,10 @@ interface Options extends SourceFlags {
 }
 
 /** @returns 0 for the same, 1 for different. */
-export function run({ output }: Context, [a, b]: readonly (string | readonly string[])[], options: Options): number {
+export function run(context: Context, [a, b]: readonly (string | readonly string[])[], options: Options): number {
+  const { output } = context;
   const names = { a: String(a), b: String(b) };
-  const comparison = compareMaps(readFile(names.a, options), readFile(names.b, options));
+  const comparison = compareMaps(readFile(context, names.a, options), readFile(context, names.b, options));
   const isSame = comparison.differences.length === 0 && (!options.sameFormat || comparison.formatDifferences.length === 0);
   if (!options.quiet) {
     const show = new Shown(options);
@@ -43,8 +45,14 @@ export function run({ output }: Context, [a, b]: readonly (string | readonly str
   return isSame ? 0 : 1;
 }
 
-function readFile(file: string, options: Options): MapContent {
-  return withFile(file, () => withMap(file, sourceOptions(options), readContent));
+/** Reads a map; of a source text it says what makemap would leave out. */
+function readFile(context: Context, file: string, options: Options): MapContent {
+  return withFile(file, () =>
+    withMap(file, sourceOptions(options), (map) => {
+      if (map.kind === "source" && !options.quiet) sayProblems(context, file, map.diagnostics);
+      return readContent(map);
+    }),
+  );
 }
 
 /** Data as they may be shown: secrets by their fingerprints. */
