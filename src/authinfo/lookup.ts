@@ -3,6 +3,7 @@
  * ruleset (FEATURE(`authinfo'), cf/feature/authinfo.m4) in a map, as
  * db_map_lookup() of sendmail 8.17.1 (map.c) asks for keys.
  */
+import { AUTHINFO_TAG, foldByte, LONGEST_KEY } from "../makemap/map-key.ts";
 import { type Expansion, expandPercent } from "./percent.ts";
 import { type AuthinfoValue, parseAuthinfoValue } from "./value.ts";
 
@@ -16,9 +17,6 @@ export interface MapFlags {
   /** "with": -N, keys have a NUL. "without": -O, they have none. Default: without, and then with. */
   readonly nul?: "with" | "without" | undefined;
 }
-
-/** sendmail cuts a key to so many bytes: MAXNAME. */
-const LONGEST_KEY = 256;
 
 /** What is asked for in one lookup. */
 export interface FoundRecord {
@@ -43,7 +41,7 @@ export class AuthinfoMap {
   /** The keys that `find` would ask the map for, in their order. */
   keysFor(key: Uint8Array): readonly Uint8Array[] {
     const cut = key.slice(0, LONGEST_KEY);
-    const folded = this.#keepCase ? cut : cut.map((byte) => (byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte));
+    const folded = this.#keepCase ? cut : cut.map(foldByte);
     return this.#ways.map((way) => (way === "with" ? Buffer.concat([folded, Buffer.alloc(1)]) : folded));
   }
 
@@ -89,13 +87,11 @@ export interface AuthinfoLookup {
   readonly entry: FoundEntry | undefined;
 }
 
-const TAG = "AuthInfo:";
-
 /** Looks an entry up as the ruleset does: by the server's name, by its address, and for any server. */
 export function lookUpAuthinfo(map: AuthinfoMap, { name, address }: Server): AuthinfoLookup {
   const steps: LookupStep[] = [];
   for (const host of address === undefined ? [name, ""] : [name, address, ""]) {
-    const key = TAG + host;
+    const key = AUTHINFO_TAG + host;
     const bytes = Buffer.from(key);
     const asked = map.keysFor(bytes);
     const record = map.find(bytes);

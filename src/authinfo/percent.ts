@@ -9,16 +9,18 @@ const NINE = 0x39;
 
 export interface Expansion {
   readonly bytes: Uint8Array;
-  /** For each byte, and for the end, the offset in the value of what it came from. */
-  readonly offsets: readonly number[];
+  /** For each byte, and for the end, the offset in the value of what it came from; undefined where they are the same. */
+  readonly offsets: readonly number[] | undefined;
 }
 
 /**
  * `%%` is a "%", `%0` the key, `%1` to `%9` arguments, of which the Sauthinfo
  * ruleset gives none; any other "%" stays.
+ * @param value stays the caller's; without a "%" its bytes are the result's too.
  * @param key as it was asked for: "AuthInfo:" and the server's name.
  */
 export function expandPercent(value: Uint8Array, key: Uint8Array): Expansion {
+  if (!value.includes(PERCENT)) return { bytes: value, offsets: undefined };
   const bytes: number[] = [];
   const offsets: number[] = [];
   const put = (byte: number, offset: number): void => {

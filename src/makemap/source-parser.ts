@@ -4,6 +4,7 @@
  */
 import type { RecordBatch } from "berkeley-db-js";
 import type { SourceDiagnostic } from "./diagnostic.ts";
+import { foldByte } from "./map-key.ts";
 
 /** The most that one fgets() returns: the buffer less its NUL. */
 const PIECE = 1023;
@@ -14,9 +15,6 @@ const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const SPACE = 0x20;
 const NUMBER_SIGN = 0x23;
-const UPPER_A = 0x41;
-const UPPER_Z = 0x5a;
-const CASE_BIT = 0x20;
 const BYTES = 256;
 
 export interface SourceOptions {
@@ -62,7 +60,7 @@ export class SourceParser {
     this.#allowEmptyValue = options.allowEmptyValue ?? false;
     this.#isDelimiter = tableOf((byte) => (options.delimiterByte === undefined ? isSpace(byte) : Number(byte === options.delimiterByte)));
     this.#leadingSpace = options.delimiterByte === undefined ? this.#isDelimiter : new Uint8Array(BYTES);
-    this.#folded = tableOf((byte) => (options.keepCase ? byte : lower(byte)));
+    this.#folded = tableOf((byte) => (options.keepCase ? byte : foldByte(byte)));
     this.#nul = options.includeNul ? 1 : 0;
   }
 
@@ -183,9 +181,4 @@ function tableOf(value: (byte: number) => number): Uint8Array {
 /** isspace() of the C locale, for bytes of ASCII. */
 function isSpace(byte: number): 0 | 1 {
   return byte === SPACE || (byte >= TAB && byte <= CARRIAGE_RETURN) ? 1 : 0;
-}
-
-/** tolower() of the C locale. */
-function lower(byte: number): number {
-  return byte >= UPPER_A && byte <= UPPER_Z ? byte | CASE_BIT : byte;
 }

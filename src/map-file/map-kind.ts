@@ -3,13 +3,11 @@
  */
 
 import { newKeys } from "../hash-file/visit.ts";
+import { AUTHINFO_TAG, foldByte } from "../makemap/map-key.ts";
 
 const NUL = 0x00;
 /** In lower case: what sendmail looks up is folded. */
-const AUTHINFO_TAG = Buffer.from("authinfo:");
-const UPPER_A = 0x41;
-const UPPER_Z = 0x5a;
-const CASE_BIT = 0x20;
+const FOLDED_TAG = Buffer.from(AUTHINFO_TAG.toLowerCase());
 
 /** "access": a map with entries for authentication among others. */
 export type MapKind = "authinfo" | "access" | "sasldb" | "aliases" | "map" | "empty";
@@ -76,22 +74,29 @@ export class RecordCounter {
   }
 }
 
+/** What records are for. */
+export function kindOfRecords(records: Iterable<{ readonly key: Uint8Array; readonly data: Uint8Array }>): MapKind {
+  const counter = new RecordCounter();
+  for (const { key, data } of records) counter.add(bufferOf(key), 0, key.length, bufferOf(data), 0, data.length);
+  return counter.kind;
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
 function use(count: number, of: number): NulUse {
   return count === 0 ? "none" : count === of ? "all" : "some";
 }
 
 function beginsWithTag(key: Buffer, start: number, end: number): boolean {
-  if (end - start < AUTHINFO_TAG.length) return false;
-  for (let i = 0; i < AUTHINFO_TAG.length; i++) if (lower(key[start + i] as number) !== AUTHINFO_TAG[i]) return false;
+  if (end - start < FOLDED_TAG.length) return false;
+  for (let i = 0; i < FOLDED_TAG.length; i++) if (foldByte(key[start + i] as number) !== FOLDED_TAG[i]) return false;
   return true;
 }
 
-function lower(byte: number): number {
-  return byte >= UPPER_A && byte <= UPPER_Z ? byte | CASE_BIT : byte;
-}
-
 function hasUpperCase(key: Buffer, start: number, end: number): boolean {
-  for (let i = start; i < end; i++) if (lower(key[i] as number) !== key[i]) return true;
+  for (let i = start; i < end; i++) if (foldByte(key[i] as number) !== key[i]) return true;
   return false;
 }
 

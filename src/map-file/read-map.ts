@@ -2,7 +2,7 @@
  * Any map: a database of any version that is read here, or the source text that
  * a map is made from.
  */
-import { type FileHandle, type FileSystem, nodeFileSystem, RecordBatch } from "berkeley-db-js";
+import { type FileHandle, type FileSystem, nodeFileSystem, RecordBatch, readFileHeader } from "berkeley-db-js";
 import { DatabaseFile, type StoredRecord } from "../hash-file/database-file.ts";
 import { foreignKind } from "../hash-file/foreign-kind.ts";
 import { readHeader } from "../hash-file/layout.ts";
@@ -73,16 +73,27 @@ function openMap(path: string, file: FileHandle, options: ReadMapOptions): OpenD
   return readSource(file, options);
 }
 
-/** @throws {HashFileError} neither a database nor text. */
-function isDatabase(path: string, first: Uint8Array): boolean {
+/**
+ * Whether a file is a database rather than a source text.
+ * @param first bytes that it begins with.
+ * @param nuls "allowed": a text may hold NULs, for one who looks for such mistakes.
+ * @throws {HashFileError} neither of them, by the first bytes or by the name.
+ */
+export function isDatabase(path: string, first: Uint8Array, nuls: "allowed" | "refused" = "refused"): boolean {
   try {
     readHeader(first.subarray(0, 512));
     return true;
   } catch (error) {
-    const mayBeText = first.length === 0 || foreignKind(first) === ", but text";
+    const kind = foreignKind(first);
+    const mayBeText = first.length === 0 || kind === ", but text" || (kind === "" && nuls === "allowed" && !hasKnownHeader(first));
     if (mayBeText && !path.endsWith(DATABASE_SUFFIX)) return false;
     throw error;
   }
+}
+
+/** A Berkeley DB file of a version that is not read here. */
+function hasKnownHeader(first: Uint8Array): boolean {
+  return readFileHeader(first.subarray(0, 512)) !== undefined;
 }
 
 function readSource(file: FileHandle, options: ReadMapOptions): SourceText {

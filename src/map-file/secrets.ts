@@ -7,9 +7,7 @@
  * understood may be one of these with a mistake in it, and is masked whole.
  */
 import { isIPv6 } from "node:net";
-
-/** What stands for a secret, whatever its length. */
-export const MASK = "***";
+import { MASK } from "../makemap/mask.ts";
 
 export interface MaskedRecord {
   /** The bytes that went in, where nothing in them is secret. */

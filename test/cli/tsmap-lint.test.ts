@@ -3,7 +3,8 @@
  * password is in what it says.
  */
 import assert from "node:assert/strict";
-import { chmodSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
+import { chmodSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { LINT_RULES } from "#src/authinfo/lint/rules.js";
@@ -11,6 +12,7 @@ import { bytesOf } from "../support/bytes.ts";
 import { databaseFixtures, rootFolder } from "../support/fixtures.ts";
 import { LINT_EXAMPLES, SECRET, SECRET_TEXTS } from "../support/lint-examples.ts";
 import { isRoot, NOBODY, type Outcome, whyNoOrdinaryUser } from "../support/program.ts";
+import { temporaryFolder } from "../support/temp.ts";
 import { Workbench } from "../support/tsmap.ts";
 
 const GOOD = 'AuthInfo:relay "U:user" "P:secret"\n';
@@ -99,7 +101,7 @@ source:2:43: note realm-without-effect: the realm has no effect
     assert.deepEqual(stderr.split("\n"), [
       "tsmap: none: No such file or directory",
       "tsmap: folder: Is a directory",
-      "tsmap: archive: not the source text of a map, but compressed with gzip: decompress it first",
+      "tsmap: archive: not a Berkeley DB file, but compressed with gzip: decompress it first",
       "tsmap: broken.db: not a Berkeley DB file, but text",
       "tsmap: sasldb: a SASL database, and no authinfo map",
       "",
@@ -131,6 +133,22 @@ source:2:43: note realm-without-effect: the realm has no effect
       644: ["- warning world-readable"],
       666: ["- error world-writable", "- warning world-readable"],
     });
+  });
+
+  it("is a thousand findings of a kind and how many more there are, and ends with 1 for an error among notes", async (t) => {
+    const bench = new Workbench(t);
+    const many = Array.from({ length: 1003 }, (_, i) => `Connect:host${i} RELAY\n`).join("");
+    bench.write("source", `${many}relay "U:user" "P:secret"\n`);
+    const outcome = await bench.tsmap(["lint", "--format", "json", "source"]);
+    assert.equal(outcome.exit, 1);
+    assert.deepEqual(findings(outcome).slice(999).map(brief), [
+      "1000 1 note missing-tag",
+      "1004 1 error missing-tag",
+      "- note more-findings",
+    ]);
+    const { stdout } = await bench.tsmap(["lint", "source"]);
+    assert.match(stdout, /^source: note more-findings: .* \(3 more of missing-tag, note\)$/m);
+    assert.equal((await sarif(bench, ["source"])).results.length, 1002);
   });
 
   it("depends on how makemap is to read the text", async (t) => {
@@ -244,6 +262,25 @@ source:3:1: error missing-tag: the key does not begin with AuthInfo:
       assert.equal(readFileSync(bench.path(name), "utf8"), GOOD);
       assert.equal(statSync(bench.path(name)).mode & 0o777, 0o640);
     }
+  });
+
+  it("ends by a signal with the old file as it was, and nothing beside it", async (t) => {
+    const bench = new Workbench(t);
+    const text = GOOD.replace("\n", "\r\n");
+    bench.write("source", text);
+    const hook = join(temporaryFolder(t), "hook.cjs");
+    writeFileSync(
+      hook,
+      `const fs = require("node:fs");
+const { writeSync } = fs;
+fs.writeSync = (...args) => { process.kill(process.pid, "SIGINT"); return writeSync(...args); };
+require("node:module").syncBuiltinESMExports();
+`,
+    );
+    const { signal, stderr } = await bench.tsmap(["lint", "--fix", "source"], { env: { NODE_OPTIONS: `--require=${hook}` } });
+    assert.deepEqual([signal, stderr], ["SIGINT", ""]);
+    assert.equal(readFileSync(bench.path("source"), "utf8"), text);
+    assert.deepEqual(readdirSync(bench.folder), ["source"]);
   });
 
   it("is refused where the file is not the user's to write", async (t) => {

@@ -62,7 +62,18 @@ export const LINT_EXAMPLES: readonly LintExample[] = [
   example("missing-blank-after-key", `AuthInfo:relay${GOOD}\n`, "1:15 error missing-blank-after-key*", {
     fixed: `AuthInfo:relay ${GOOD}\n`,
   }),
-  example("missing-blank-after-key", `AuthInfo:${GOOD}\n`, "1:10 error missing-blank-after-key*", { fixed: `AuthInfo: ${GOOD}\n` }),
+  example("missing-blank-after-key", `AuthInfo:${GOOD}\n`, "1:10 error missing-blank-after-key"),
+  example(
+    "missing-blank-after-key",
+    `AuthInfo: ${GOOD}\nAuthInfo:relay ${GOOD}\nAuthInfo:Relay${GOOD}\n`,
+    "3:15 error missing-blank-after-key",
+  ),
+  example(
+    "missing-blank-after-key",
+    `AuthInfo:relay${GOOD}\nAuthInfo:relay${GOOD.replace("user", "other")}\n`,
+    ["1:15 error missing-blank-after-key*", "2:15 error missing-blank-after-key"],
+    { fixed: `AuthInfo:relay ${GOOD}\nAuthInfo:relay${GOOD.replace("user", "other")}\n` },
+  ),
   example(
     "missing-blank-after-key",
     `AuthInfo:relay'U:user' 'P:secret'\n`,
@@ -77,6 +88,11 @@ export const LINT_EXAMPLES: readonly LintExample[] = [
   example("no-break-space-in-key", `AuthInfo:relay\xc2\xa0${GOOD}\n`, "1:15 error no-break-space-in-key*", {
     fixed: `AuthInfo:relay ${GOOD}\n`,
   }),
+  example("no-break-space-in-key", `AuthInfo:relay ${GOOD}\nAuthInfo:relay\xc2\xa0${GOOD}\n`, "2:15 error no-break-space-in-key"),
+  example("utf8-byte-order-mark", `\xef\xbb\xbfAuthInfo:relay ${GOOD}\nAuthInfo:relay ${GOOD}\n`, [
+    "1:1 error utf8-byte-order-mark",
+    "2:1 warning duplicate-key",
+  ]),
   example("no-break-space", 'AuthInfo:relay "U:user"\xc2\xa0"P:secret"\n', "1:24 error no-break-space*", {
     fixed: `AuthInfo:relay ${GOOD}\n`,
   }),

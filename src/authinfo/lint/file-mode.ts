@@ -10,18 +10,18 @@ const OTHER_WRITE = 0o002;
 
 /**
  * Looks at the permission bits of a file.
- * @param kind a map may be read by the group of the submission program; a source text is for its owner.
+ * @param kind a map is read by the group of the submission program, so that 0640 is right; a source text is for its owner.
  */
 export function lintFileMode(mode: number, kind: "source" | "map"): LintFinding[] {
   const bits = mode & 0o777;
   const found: LintFinding[] = [];
-  const add = (code: LintFinding["code"], severity: LintFinding["severity"], keep = kind === "map" ? 0o640 : 0o600): void => {
-    found.push({ code, severity, args: { mode: octal(bits), chmod: octal(bits & keep) } });
+  const add = (code: LintFinding["code"], severity: LintFinding["severity"]): void => {
+    found.push({ code, severity, args: { mode: octal(bits), chmod: kind === "map" ? "0640" : octal(bits & 0o600) } });
   };
   if (bits & OTHER_WRITE) add("world-writable", "error");
   else if (bits & GROUP_WRITE) add("group-writable", "warning");
   if (bits & OTHER_READ) add("world-readable", "warning");
-  else if (bits & GROUP_READ) add("group-readable", "note", 0o600);
+  else if (bits & GROUP_READ && kind === "source") add("group-readable", "note");
   return found;
 }
 

@@ -3,6 +3,7 @@
  * What is not part of a mend stays byte for byte.
  */
 import type { Edit, LintFinding } from "./finding.ts";
+import { limitFindings } from "./finding-list.ts";
 import { lintSource } from "./lint-source.ts";
 import type { LintOptions } from "./options.ts";
 
@@ -17,8 +18,11 @@ export interface FixedSource {
 /** Each line is mended once a round, and no line has this many kinds of faults. */
 const MOST_ROUNDS = 64;
 
-/** @param bytes stay the caller's. */
-export function fixSource(bytes: Uint8Array, options: LintOptions = {}): FixedSource {
+/**
+ * @param bytes stay the caller's.
+ * @param options of them `most` is for what is left; what is mended is told in full.
+ */
+export function fixSource(bytes: Uint8Array, { most, ...options }: LintOptions = {}): FixedSource {
   const mended: LintFinding[] = [];
   let text = bytes;
   let remaining = lintSource(text, options);
@@ -27,10 +31,10 @@ export function fixSource(bytes: Uint8Array, options: LintOptions = {}): FixedSo
     if (now.length === 0) break;
     const edits = now.flatMap(({ edits = [] }) => edits);
     text = apply(text, edits);
-    mended.push(...now);
+    for (const finding of now) mended.push(finding);
     remaining = lintSource(text, options);
   }
-  return { bytes: text, mended, remaining };
+  return { bytes: text, mended, remaining: limitFindings(remaining, most) };
 }
 
 /** What is about the whole text goes first; then one finding of each line, since each changes what the others see. */

@@ -2,9 +2,11 @@
  * The records of an authinfo map that is built: the same looks at keys and
  * values as for a source text, and at what makemap has put about them.
  */
+import { foldKey } from "../../makemap/map-key.ts";
 import { expandPercent } from "../percent.ts";
 import { parseAuthinfoValue } from "../value.ts";
 import { type LintFinding, type LocalFinding, latin1 } from "./finding.ts";
+import { FindingList } from "./finding-list.ts";
 import { duplicateEffect, type LintOptions } from "./options.ts";
 import { addressInBrackets, checkKey, hasTag, maskedKey, shownKey, TAG } from "./server-key.ts";
 import { checkValue, isNoEntry } from "./value-checks.ts";
@@ -29,26 +31,28 @@ export function lintRecords(records: Iterable<readonly [Uint8Array, Uint8Array]>
   const entries = Array.from(records, ([key, value], i) => entryOf(i + 1, key, value));
   const { keepCase = false } = options;
   const byKey = new Map<string, Entry>();
-  const found: LintFinding[] = [];
-  const hasDefault = entries.some(({ key, value }) => key.toLowerCase() === TAG && !isNoEntry(value, bytesOf(key)));
+  const found = new FindingList(options.most);
+  const hasDefault = entries.some(
+    ({ key, value }) => key.length === TAG.length && key.toLowerCase() === TAG && !isNoEntry(value, bytesOf(key)),
+  );
   const withNul = entries.filter(({ keyHasNul }) => keyHasNul).length;
   if (withNul > 0 && withNul < entries.length) {
-    found.push({ code: "mixed-nul", severity: "error", args: { with: withNul, without: entries.length - withNul } });
+    found.add({ code: "mixed-nul", severity: "error", args: { with: withNul, without: entries.length - withNul } });
   }
   for (const entry of entries) if (!byKey.has(entry.key)) byKey.set(entry.key, entry);
   for (const entry of entries) {
     const shown = shownEntryKey(entry);
     for (const { code, severity, args = {} } of checkEntry(entry, byKey, { keepCase, hasDefault })) {
-      found.push({ code, severity, args, record: entry.record, key: shown });
+      found.add({ code, severity, args, record: entry.record, key: shown });
     }
     const before = byKey.get(entry.key);
     if (before !== undefined && before !== entry) {
       const effect = before.keyHasNul === entry.keyHasNul ? duplicateEffect({ duplicates: "keep" }) : "one of them ends with a NUL";
       const args = { first: `record ${before.record}`, effect };
-      found.push({ code: "duplicate-key", severity: "warning", args, record: entry.record, key: shown });
+      found.add({ code: "duplicate-key", severity: "warning", args, record: entry.record, key: shown });
     }
   }
-  return found;
+  return found.all();
 }
 
 /** Where no password is in the value, it may be in the key, and that stays unsaid. */
@@ -77,7 +81,7 @@ function* checkEntry(
   const { key, value, keyHasNul, valueHasNul } = entry;
   if (keyHasNul !== valueHasNul) yield { code: "nul-differs", severity: "note" };
   if (!keepCase && /[A-Z]/.test(key) && hasTag(key)) {
-    const isShadowed = byKey.has(key.replace(/[A-Z]/g, (letter) => letter.toLowerCase()));
+    const isShadowed = byKey.has(foldKey(key));
     yield { code: "upper-case-key", severity: isShadowed ? "warning" : "error" };
   }
   const check = checkKey(key, latin1(value), { keepCase, delimiter: " " });

@@ -2,7 +2,9 @@
  * The source text of an authinfo map: what makemap and sendmail would make of
  * it otherwise than its author thinks.
  */
+import { foldKey } from "../../makemap/map-key.ts";
 import { type Edit, type LintFinding, type LocalFinding, latin1 } from "./finding.ts";
+import { FindingList } from "./finding-list.ts";
 import { duplicateEffect, type LintOptions } from "./options.ts";
 import type { FindingArguments, LintCode, Severity } from "./rules.ts";
 import { addressInBrackets, checkKey, hasTag, TAG } from "./server-key.ts";
@@ -14,6 +16,7 @@ const UTF16_MARKS = ["\xff\xfe", "\xfe\xff"];
 /** Newline included, as makemap reads it. */
 const LONGEST_LINE = 1022;
 const NUL = 0x00;
+const CARRIAGE_RETURN = 0x0d;
 const NUMBER_SIGN = 0x23;
 
 /**
@@ -31,20 +34,27 @@ interface Entry {
   /** As it stands, one character a byte, without a byte order mark. */
   readonly key: string;
   readonly keyStart: number;
-  /** As it is stored. */
-  readonly stored: string;
 }
 
 class SourceLint {
   readonly #bytes: Uint8Array;
   readonly #options: LintOptions;
-  readonly #found: LintFinding[] = [];
+  readonly #found: FindingList;
   readonly #mark: number;
   readonly #lines: readonly SourceLine[];
+  /** Of each key that is stored, its first line. */
+  readonly #first = new Map<string, SourceLine>();
+  /** Keys that mends make. */
+  readonly #mended = new Set<string>();
+  /** Whether an entry that sendmail does not pass over is for all servers. */
+  #hasDefault = false;
+  /** Whether the key behind the byte order mark is there again. */
+  #isMarkedAgain = false;
 
   constructor(bytes: Uint8Array, options: LintOptions) {
     this.#bytes = bytes;
     this.#options = options;
+    this.#found = new FindingList(options.most);
     this.#mark = latin1(bytes.subarray(0, UTF8_MARK.length)) === UTF8_MARK ? UTF8_MARK.length : 0;
     this.#lines = scanSource(bytes, options);
   }
@@ -54,13 +64,15 @@ class SourceLint {
     if (first === undefined) return [];
     if (UTF16_MARKS.includes(latin1(this.#bytes.subarray(0, 2)))) {
       this.#add(first, "utf16-text", "error", 0, 2);
-      return this.#found;
+      return this.#found.all();
     }
+    // Entries are made twice rather than kept: there may be a million.
+    for (const line of this.#lines) this.#storeEntry(line);
     if (this.#mark > 0) this.#checkMark(first);
-    this.#checkCarriageReturns();
+    if (this.#bytes.includes(CARRIAGE_RETURN)) this.#checkCarriageReturns();
     for (const line of this.#lines) this.#checkLine(line);
-    this.#checkEntries(this.#entries());
-    return this.#found.sort((a, b) => (a.offset ?? 0) - (b.offset ?? 0));
+    for (const line of this.#lines) this.#checkEntry(line);
+    return this.#found.all((a, b) => (a.offset ?? 0) - (b.offset ?? 0));
   }
 
   #add(
@@ -76,7 +88,7 @@ class SourceLint {
     // A line that grows too long is no mend.
     const growth = (edits ?? []).reduce((sum, edit) => sum + edit.text.length - edit.length, 0);
     const fits = growth <= 0 || line.end - line.start + growth <= LONGEST_LINE;
-    this.#found.push({
+    this.#found.add({
       code,
       severity,
       args,
@@ -90,19 +102,28 @@ class SourceLint {
 
   #checkMark(line: SourceLine): void {
     const isEntry = line.kind === "record" && hasTag(this.#text(this.#mark, line.keyEnd));
-    const edits = [{ offset: 0, length: this.#mark, text: "" }];
+    const edits = this.#isMarkedAgain ? undefined : [{ offset: 0, length: this.#mark, text: "" }];
     this.#add(line, "utf8-byte-order-mark", isEntry ? "error" : "warning", 0, this.#mark, { edits });
   }
 
   /** All lines together: they have one cause. */
   #checkCarriageReturns(): void {
     const text = latin1(this.#bytes);
-    const edits = Array.from(text.matchAll(/\r\n/g), ({ index }): Edit => ({ offset: index, length: 1, text: "" }));
+    const edits = Array.from(text.matchAll(/\r+(?=\n)/g), ({ 0: all, index }): Edit => ({ offset: index, length: all.length, text: "" }));
     const [first] = edits;
-    if (first !== undefined)
-      this.#add(this.#lineAt(first.offset), "crlf", "warning", first.offset, 1, { args: { lines: edits.length }, edits });
-    const stray = text.search(/\r(?!\n)/);
+    if (first !== undefined) {
+      const args = { lines: edits.length };
+      const isCertain = !this.#lines.some((line) => this.#isHeldByReturn(line));
+      this.#add(this.#lineAt(first.offset), "crlf", "warning", first.offset, 1, { args, edits: isCertain ? edits : undefined });
+    }
+    const stray = text.search(/\r(?!\r*\n)/);
     if (stray >= 0) this.#add(this.#lineAt(stray), "stray-carriage-return", "warning", stray, 1);
+  }
+
+  /** With -t a CR alone may be the value, or the end of a key: without it makemap would refuse the line, or store another key. */
+  #isHeldByReturn({ kind, valueStart, end }: SourceLine): boolean {
+    if (kind !== "record" || this.#bytes[end - 1] !== CARRIAGE_RETURN) return false;
+    return /^\r*$/.test(this.#text(valueStart, end));
   }
 
   #lineAt(offset: number): SourceLine {
@@ -141,37 +162,50 @@ class SourceLint {
     this.#add(line, "leading-blank", isHarmless ? "warning" : "error", line.start, length, { edits });
   }
 
-  #entries(): Entry[] {
-    return this.#lines.flatMap((line): Entry[] => {
-      if (line.kind !== "record") return [];
-      const keyStart = line.start === 0 ? Math.min(this.#mark, line.keyEnd) : line.start;
-      const key = this.#text(keyStart, line.keyEnd);
-      if (line.isRest && !hasTag(key)) return [];
-      // A comment that a byte order mark hides.
-      if (keyStart > line.start && key.charCodeAt(0) === (this.#options.commentByte ?? NUMBER_SIGN)) return [];
-      return [{ line, key, keyStart, stored: this.#options.keepCase === true ? key : lower(key) }];
-    });
+  #entryOf(line: SourceLine): Entry | undefined {
+    if (line.kind !== "record") return undefined;
+    const keyStart = line.start === 0 ? Math.min(this.#mark, line.keyEnd) : line.start;
+    const key = this.#text(keyStart, line.keyEnd);
+    if (line.isRest && !hasTag(key)) return undefined;
+    // A comment that a byte order mark hides.
+    if (keyStart > line.start && key.charCodeAt(0) === (this.#options.commentByte ?? NUMBER_SIGN)) return undefined;
+    return { line, key, keyStart };
   }
 
-  #checkEntries(entries: readonly Entry[]): void {
-    const first = new Map<string, Entry>();
-    for (const entry of entries) {
-      const before = first.get(entry.stored);
-      if (before === undefined) first.set(entry.stored, entry);
-      else this.#addDuplicate(before, entry);
-    }
-    const hasDefault = entries.some((entry) => lower(entry.key) === TAG && !isNoEntry(bytesOf(this.#value(entry)), bytesOf(entry.key)));
-    for (const entry of entries) this.#checkEntry(entry, first, hasDefault);
+  /** As makemap stores it. */
+  #stored(key: string): string {
+    return this.#options.keepCase === true ? key : foldKey(key);
   }
 
-  #addDuplicate(before: Entry, entry: Entry): void {
-    const code = before.key === entry.key ? "duplicate-key" : "keys-fold-together";
-    const args = { first: `line ${before.line.line}`, effect: duplicateEffect(this.#options) };
+  #storeEntry(line: SourceLine): void {
+    const entry = this.#entryOf(line);
+    if (entry === undefined) return;
+    const stored = this.#stored(entry.key);
+    const before = this.#first.get(stored);
+    if (before === undefined) this.#first.set(stored, line);
+    else this.#addDuplicate(before, entry);
+    if (isTag(entry.key) && !isNoEntry(bytesOf(this.#value(line)), bytesOf(entry.key))) this.#hasDefault = true;
+  }
+
+  #addDuplicate(before: SourceLine, entry: Entry): void {
+    if (before.start === 0) this.#isMarkedAgain = true;
+    const code = this.#entryOf(before)?.key === entry.key ? "duplicate-key" : "keys-fold-together";
+    const args = { first: `line ${before.line}`, effect: duplicateEffect(this.#options) };
     this.#add(entry.line, code, "warning", entry.keyStart, entry.key.length, { args });
   }
 
-  #checkEntry(entry: Entry, all: ReadonlyMap<string, Entry>, hasDefault: boolean): void {
-    const { line, key, keyStart } = entry;
+  /** Whether a mend of the key makes none that is there already: makemap would refuse one of them. */
+  #isNewKey(key: string): boolean {
+    const stored = this.#stored(key);
+    if (this.#first.has(stored) || this.#mended.has(stored)) return false;
+    this.#mended.add(stored);
+    return true;
+  }
+
+  #checkEntry(line: SourceLine): void {
+    const entry = this.#entryOf(line);
+    if (entry === undefined) return;
+    const { key, keyStart } = entry;
     const { delimiterByte, keepCase = false } = this.#options;
     const delimiter = delimiterByte === undefined ? " " : String.fromCharCode(delimiterByte);
     const addAll = (findings: readonly LocalFinding[], base: number): void => {
@@ -180,25 +214,28 @@ class SourceLint {
         this.#add(line, code, severity, base + offset, length, { args, edits: moved });
       }
     };
-    const check = checkKey(key, this.#value(entry), { keepCase, delimiter });
+    const check = checkKey(key, this.#value(line), { keepCase, delimiter });
     const address = check.server === undefined ? undefined : addressInBrackets(check.server);
-    const other = address === undefined ? undefined : (all.get(`${key.slice(0, TAG.length)}${address}`) ?? all.get(`${TAG}${address}`));
-    addAll(
-      check.findings.map((found) =>
-        found.code === "brackets-around-address" && other !== undefined
-          ? { ...found, code: "brackets-win" as const, args: { other: `line ${other.line.line}` } }
-          : found,
-      ),
-      keyStart,
-    );
+    const other =
+      address === undefined ? undefined : (this.#first.get(`${key.slice(0, TAG.length)}${address}`) ?? this.#first.get(`${TAG}${address}`));
+    const ofKey = check.findings.map((found): LocalFinding => {
+      if (found.code === "brackets-around-address" && other !== undefined)
+        return { ...found, code: "brackets-win" as const, args: { other: `line ${other.line}` } };
+      const { edits, ...bare } = found;
+      return edits !== undefined && !this.#isNewKey(key.slice(0, edits[0]?.offset)) ? bare : found;
+    });
+    addAll(ofKey, keyStart);
     if (!check.isEntry) return;
     const base = check.itemsAt === undefined ? line.valueStart : keyStart + check.itemsAt;
     const asked = check.itemsAt === undefined ? key : key.slice(0, check.itemsAt);
-    const context = { key: bytesOf(asked), isDefault: lower(key) === TAG, hasDefault };
-    addAll(checkValue(this.#bytes.subarray(base, line.end), context), base);
+    const context = { key: bytesOf(asked), isDefault: isTag(key), hasDefault: this.#hasDefault };
+    const found = checkValue(this.#bytes.subarray(base, line.end), context);
+    // What is part of a key that stays as it is makes another key.
+    const isMendable = check.itemsAt === undefined || ofKey.some(({ edits }) => edits !== undefined);
+    addAll(isMendable ? found : found.map(({ edits, ...bare }) => bare), base);
   }
 
-  #value({ line }: Entry): string {
+  #value(line: SourceLine): string {
     return this.#text(line.valueStart, line.end);
   }
 
@@ -211,7 +248,7 @@ function bytesOf(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text, "latin1"));
 }
 
-/** As makemap folds: ASCII alone. */
-function lower(text: string): string {
-  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+/** Whether a key is the tag alone, for all servers. */
+function isTag(key: string): boolean {
+  return key.length === TAG.length && foldKey(key) === TAG;
 }

@@ -6,6 +6,8 @@ import type { SourceOptions } from "../../makemap/source-parser.ts";
 export interface LintOptions extends SourceOptions {
   /** What makemap does with the second entry of a key: refuse it (the default), replace the first (-r), or keep both (-d). */
   readonly duplicates?: "refuse" | "replace" | "keep";
+  /** How many findings of a code and severity are kept; a note says how many more there are. Default: all. */
+  readonly most?: number | undefined;
 }
 
 /** What becomes of two entries with a key. */

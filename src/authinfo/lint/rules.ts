@@ -84,7 +84,8 @@ export type LintCode =
   | "blank-at-end"
   | "altered-byte"
   | "text-too-long"
-  | "not-authenticated";
+  | "not-authenticated"
+  | "more-findings";
 
 export interface Rule {
   /** The usual one first. */
@@ -96,8 +97,8 @@ export interface Rule {
   /** What sendmail or makemap does with it. */
   readonly why: string;
   readonly mend: string;
-  /** Whether --fix mends it: always, or where there is no doubt. */
-  readonly fix?: "always" | "certain";
+  /** --fix mends it where there is no doubt. */
+  readonly fix?: "certain";
 }
 
 /** All rules by their codes. */
@@ -128,8 +129,8 @@ export const LINT_RULES: Readonly<Record<LintCode, Rule>> = {
     severities: ["note"],
     what: "the file's group may read it",
     detail: "mode {mode}",
-    why: "That is as it should be for the group that the submission program runs under, and for no other.",
-    mend: "chmod {chmod}, unless the group is meant",
+    why: "makemap alone reads the source text, as root. The database is another matter: the submission program reads it by its group.",
+    mend: "chmod {chmod}",
   },
 
   // The text.
@@ -138,7 +139,7 @@ export const LINT_RULES: Readonly<Record<LintCode, Rule>> = {
     what: "the text begins with a byte order mark",
     why: "makemap makes it part of the first key, which is never asked for then; a comment sign behind it is hidden.",
     mend: "remove the three bytes EF BB BF",
-    fix: "always",
+    fix: "certain",
   },
   "utf16-text": {
     severities: ["error"],
@@ -152,7 +153,7 @@ export const LINT_RULES: Readonly<Record<LintCode, Rule>> = {
     detail: "{lines} in all, this is the first",
     why: "makemap keeps the CR in the value, and takes an empty line that has one for an error.",
     mend: "end lines with LF alone",
-    fix: "always",
+    fix: "certain",
   },
   "stray-carriage-return": {
     severities: ["warning"],
@@ -228,7 +229,7 @@ export const LINT_RULES: Readonly<Record<LintCode, Rule>> = {
     severities: ["error"],
     what: "no blank stands between the key and the first item",
     why: "makemap takes all up to the first blank for the key, and says nothing; sendmail never asks for such a key, and the item is missing from the value.",
-    mend: "put a blank or a tab behind the name of the server, or behind AuthInfo:",
+    mend: "put a blank or a tab behind the name of the server; add the name where it is missing, or the blank alone for all servers",
     fix: "certain",
   },
   "blank-after-tag": {
@@ -588,6 +589,15 @@ export const LINT_RULES: Readonly<Record<LintCode, Rule>> = {
     detail: "{outcome}",
     why: "What it does with the value was predicted as recorded runs of sendmail show it.",
     mend: 'write "U:user" "I:user" "P:password"',
+  },
+
+  // The findings.
+  "more-findings": {
+    severities: ["note"],
+    what: "there are more findings of a kind than are listed",
+    detail: "{count} more of {code}, {severity}",
+    why: "A thousand of a code are listed for each file.",
+    mend: "mend those that are listed, and look again",
   },
 };
 

@@ -4,15 +4,13 @@
  * of the server, each as a whole, and for the tag alone (FEATURE(`authinfo')).
  */
 import { isIPv4, isIPv6 } from "node:net";
+import { AUTHINFO_TAG, LONGEST_KEY } from "../../makemap/map-key.ts";
+import { MASK } from "../../makemap/mask.ts";
 import type { Edit, LocalFinding } from "./finding.ts";
 import type { LintCode, Severity } from "./rules.ts";
 
 /** In lower case, as makemap stores it. */
-export const TAG = "authinfo:";
-/** What stands for text that stays unsaid. */
-const MASK = "***";
-/** What sendmail cuts a key at that it asks for. */
-const LONGEST_KEY = 256;
+export const TAG: string = AUTHINFO_TAG.toLowerCase();
 
 /** Tags of the access map, in which authinfo entries can stand too. */
 const ACCESS_TAGS =
@@ -67,7 +65,7 @@ function checkServer(key: string, { keepCase, delimiter }: KeyOptions): KeyCheck
   const add = (code: LintCode, severity: Severity, at = 0, length = server.length - at, edits?: readonly Edit[]): void => {
     findings.push({ code, severity, offset: TAG.length + at, length, ...(edits && { edits }) });
   };
-  if (keepCase && !key.startsWith("AuthInfo:")) {
+  if (keepCase && !key.startsWith(AUTHINFO_TAG)) {
     findings.push({ code: "tag-case", severity: "error", offset: 0, length: TAG.length });
   }
   const quote = ANY_QUOTE.exec(server)?.index ?? -1;
@@ -81,7 +79,8 @@ function checkServer(key: string, { keepCase, delimiter }: KeyOptions): KeyCheck
     return { findings, isEntry: true, itemsAt: TAG.length + end };
   }
   if (quote >= 0) {
-    const isCertain = isServer(server.slice(0, quote)) && ITEM_START.exec(server)?.index === quote;
+    // Where there is no name, it may have been forgotten: an entry for all servers would send them the password.
+    const isCertain = quote > 0 && isServer(server.slice(0, quote)) && ITEM_START.exec(server)?.index === quote;
     const edit = { offset: TAG.length + quote, length: 0, text: delimiter };
     add("missing-blank-after-key", "error", quote, 1, isCertain ? [edit] : undefined);
     return { findings, isEntry: true, itemsAt: TAG.length + quote };

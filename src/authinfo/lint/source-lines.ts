@@ -38,24 +38,38 @@ export interface SourceLine {
   readonly valueStart: number;
 }
 
-/** Which bytes divide a key from its value. */
-function isDelimiter(byte: number, { delimiterByte }: SourceOptions): boolean {
-  return delimiterByte === undefined ? byte === SPACE || (byte >= TAB && byte <= CARRIAGE_RETURN) : byte === delimiterByte;
+/** Which bytes divide a key from its value: 1 for each. A table, since it is asked of every byte. */
+function delimiters({ delimiterByte }: SourceOptions): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, byte) =>
+    Number(delimiterByte === undefined ? byte === SPACE || (byte >= TAB && byte <= CARRIAGE_RETURN) : byte === delimiterByte),
+  );
 }
 
 /** All lines of a text. The bytes stay the caller's. */
 export function scanSource(bytes: Uint8Array, options: SourceOptions = {}): SourceLine[] {
   const lines: SourceLine[] = [];
+  const isDelimiter = delimiters(options);
   let line = 1;
   let lineStart = 0;
+  // Of the first NUL that is not before the line.
+  let nul = bytes.indexOf(NUL);
   for (let at = 0, piece = 1; at < bytes.length; piece++) {
     const newline = bytes.indexOf(NEWLINE, at);
     const lineEnd = newline < 0 ? bytes.length : newline;
     const isTooLong = lineEnd - at >= PIECE;
     const end = isTooLong ? at + PIECE : lineEnd;
     const hasNewline = !isTooLong && newline >= 0;
-    const place = { line, lineStart, piece, isRest: at > lineStart, start: at, hasNewline };
-    lines.push(scanLine(bytes, place, end, isTooLong, options));
+    if (nul >= 0 && nul < at) nul = bytes.indexOf(NUL, at);
+    const hasNul = nul >= 0 && nul < end;
+    const parts = isTooLong
+      ? withoutParts("too-long", at, end)
+      : hasNul && hasNewline
+        ? // It hides the newline.
+          withoutParts("nul", at, end)
+        : // A last line without a newline is cut.
+          scanLine(bytes, at, hasNul ? nul : end, isDelimiter, options);
+    const { kind, end: textEnd, keyEnd, valueStart } = parts;
+    lines.push({ kind, line, lineStart, piece, isRest: at > lineStart, start: at, end: textEnd, hasNewline, keyEnd, valueStart });
     at = hasNewline ? end + 1 : end;
     if (hasNewline) {
       line += 1;
@@ -65,24 +79,21 @@ export function scanSource(bytes: Uint8Array, options: SourceOptions = {}): Sour
   return lines;
 }
 
-type Place = Omit<SourceLine, "kind" | "end" | "keyEnd" | "valueStart">;
+type Parts = Pick<SourceLine, "kind" | "end" | "keyEnd" | "valueStart">;
 
-function scanLine(bytes: Uint8Array, place: Place, end: number, isTooLong: boolean, options: SourceOptions): SourceLine {
-  const { start, hasNewline } = place;
-  const without = (kind: LineKind, to = end): SourceLine => ({ ...place, kind, end: to, keyEnd: start, valueStart: start });
-  if (isTooLong) return without("too-long");
-  const nul = bytes.subarray(start, end).indexOf(NUL);
-  // The NUL hides the newline; a last line without one is cut.
-  if (nul >= 0 && hasNewline) return without("nul");
-  const textEnd = nul < 0 ? end : start + nul;
-  if (start === textEnd) return without("empty", textEnd);
+function withoutParts(kind: LineKind, start: number, end: number): Parts {
+  return { kind, end, keyEnd: start, valueStart: start };
+}
+
+function scanLine(bytes: Uint8Array, start: number, end: number, isDelimiter: Uint8Array, options: SourceOptions): Parts {
+  if (start === end) return withoutParts("empty", start, end);
   const first = bytes[start] as number;
-  if (first === (options.commentByte ?? NUMBER_SIGN)) return without("comment", textEnd);
-  if (options.delimiterByte === undefined && isDelimiter(first, options)) return without("leading-blank", textEnd);
+  if (first === (options.commentByte ?? NUMBER_SIGN)) return withoutParts("comment", start, end);
+  if (options.delimiterByte === undefined && isDelimiter[first] === 1) return withoutParts("leading-blank", start, end);
   let keyEnd = start;
-  while (keyEnd < textEnd && !isDelimiter(bytes[keyEnd] as number, options)) keyEnd += 1;
+  while (keyEnd < end && isDelimiter[bytes[keyEnd] as number] === 0) keyEnd += 1;
   let valueStart = keyEnd;
-  while (valueStart < textEnd && isDelimiter(bytes[valueStart] as number, options)) valueStart += 1;
-  const kind = valueStart === textEnd && options.allowEmptyValue !== true ? "no-value" : "record";
-  return { ...place, kind, end: textEnd, keyEnd, valueStart };
+  while (valueStart < end && isDelimiter[bytes[valueStart] as number] === 1) valueStart += 1;
+  const kind = valueStart === end && options.allowEmptyValue !== true ? "no-value" : "record";
+  return { kind, end, keyEnd, valueStart };
 }

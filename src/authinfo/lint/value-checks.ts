@@ -56,7 +56,7 @@ class ValueCheck {
   readonly #value: Uint8Array;
   readonly #text: string;
   readonly #context: ValueContext;
-  readonly #offsets: readonly number[];
+  readonly #offsets: readonly number[] | undefined;
   readonly #parsed: AuthinfoValue;
   readonly #outcome: ClientOutcome;
   readonly #found: LocalFinding[] = [];
@@ -97,7 +97,7 @@ class ValueCheck {
 
   /** In the value, of an offset in what it was expanded to. */
   #at(offset: number): number {
-    return this.#offsets[offset] ?? this.#value.length;
+    return (this.#offsets === undefined ? offset : this.#offsets[offset]) ?? this.#value.length;
   }
 
   #isSpecial(): boolean {
@@ -206,6 +206,7 @@ class ValueCheck {
   }
 
   #checkPercent(): void {
+    if (!this.#text.includes("%")) return;
     const { stop, items } = this.#parsed;
     const end = stop.reason === "end" ? this.#value.length : this.#at(stop.offset);
     const read = this.#text.slice(0, end);
@@ -351,7 +352,7 @@ function hasControls(bytes: Uint8Array): boolean {
 /** Base64 of text that one could type, which plain text hardly ever is by chance. */
 function looksLikeBase64(text: Uint8Array): boolean {
   const isPadded = text.at(-1) === 0x3d;
-  if (text.length < (isPadded ? 4 : 8)) return false;
+  if (text.length < (isPadded ? 4 : 8) || text.length % 4 !== 0) return false;
   const decoded = decodeBase64(text);
   return decoded instanceof Uint8Array && decoded.length > 0 && /^[ -~]+$/.test(latin1(decoded));
 }

@@ -6,8 +6,10 @@ import { type Agreement, checkAgreement } from "../../authinfo/agreement.ts";
 import { DEFAULT_AUTH_MECHANISMS } from "../../authinfo/client.ts";
 import type { Resolution } from "../../authinfo/resolve.ts";
 import type { AuthinfoItem } from "../../authinfo/value.ts";
+import { MASK } from "../../makemap/mask.ts";
 import { jsonMember } from "../../map-file/dump-text.ts";
-import { MASK } from "../../map-file/secrets.ts";
+import { kindOfRecords, type MapKind } from "../../map-file/map-kind.ts";
+import { withMap } from "../../map-file/read-map.ts";
 import type { Prediction } from "../../sasldb/authenticate.ts";
 import { SasldbError } from "../../sasldb/error.ts";
 import type { Sasldb } from "../../sasldb/sasldb.ts";
@@ -17,7 +19,7 @@ import { type AuthinfoFlags, mechanismList, readAuthinfo } from "./authinfo-map.
 import { isShown, lookupLines, lookupsJson, missedText, OUTCOME_TEXTS, reasonText, shownItem, shownReason } from "./authinfo-texts.ts";
 import { shownBytes } from "./bytes.ts";
 import type { Context } from "./context.ts";
-import { Trouble } from "./trouble.ts";
+import { Trouble, troubleWith, withFile } from "./trouble.ts";
 
 interface Options extends AuthinfoFlags {
   readonly authinfo: string;
@@ -51,11 +53,30 @@ export function run(context: Context, _operands: readonly (string | readonly str
 /** @throws {Trouble} */
 function openDatabase(file: string): Sasldb {
   try {
+    refuseOther(file);
     return openSasldb(file);
   } catch (error) {
-    if (error instanceof SasldbError) throw new Trouble(`${file}: ${error.message}`);
-    throw error;
+    if (!(error instanceof SasldbError)) throw error;
+    const trouble = troubleWith(file, error.cause);
+    throw trouble instanceof Trouble ? trouble : new Trouble(`${file}: ${error.message}`);
   }
+}
+
+const OTHER_KINDS: Partial<Record<MapKind, string>> = {
+  authinfo: "an authinfo map",
+  access: "an access map",
+  aliases: "an alias database",
+  map: "a map",
+};
+
+/** @throws {Trouble} a database that holds something else. */
+function refuseOther(file: string): void {
+  withFile(file, () =>
+    withMap(file, {}, (map) => {
+      const kind = map.kind === "database" ? OTHER_KINDS[kindOfRecords(map.file.records())] : "a text";
+      if (kind !== undefined) throw new Trouble(`${file}: ${kind}, and no SASL database`);
+    }),
+  );
 }
 
 /** @throws {Trouble} an address says nothing of a name. */

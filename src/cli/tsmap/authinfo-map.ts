@@ -1,8 +1,10 @@
 /**
  * The authinfo map that resolve and auth read, and the options that they share.
  */
+import { isIP } from "node:net";
 import type { MapFlags } from "../../authinfo/lookup.ts";
 import type { MapRecord } from "../../authinfo/resolve.ts";
+import { kindOfRecords, type MapKind } from "../../map-file/map-kind.ts";
 import { withMap } from "../../map-file/read-map.ts";
 import type { Context } from "./context.ts";
 import { type SourceFlags, sourceOptions } from "./source-flags.ts";
@@ -30,7 +32,8 @@ export interface AuthinfoFile {
 export function readAuthinfo(context: Context, file: string, options: AuthinfoFlags): AuthinfoFile {
   const given = options.mapFlags ?? "";
   if (!/^[\s,]*(?:-?[fNOo]+[\s,]*)*$/.test(given)) throw new Trouble(`--map-flags: "${given}" is not a list of -f, -N, -O and -o`);
-  return withFile(file, () =>
+  if (options.addr !== undefined && isIP(options.addr) === 0) throw new Trouble("--addr: not an address");
+  const read = withFile(file, () =>
     withMap(file, sourceOptions(options), (map) => {
       if (map.kind === "source") {
         sayProblems(context, file, map.diagnostics);
@@ -40,6 +43,14 @@ export function readAuthinfo(context: Context, file: string, options: AuthinfoFl
       return { records: [...map.file.records()], mapFlags: mapFlags(given + own) };
     }),
   );
+  refuseOther(file, kindOfRecords(read.records));
+  return read;
+}
+
+/** Any map may be one that lacks entries for authentication; these two are what somebody has mistaken for it. */
+function refuseOther(file: string, kind: MapKind): void {
+  if (kind === "sasldb") throw new Trouble(`${file}: a SASL database, and no authinfo map`);
+  if (kind === "aliases") throw new Trouble(`${file}: an alias database, and no authinfo map`);
 }
 
 /** Where a K line has both, -O comes last in sendmail's reading of it. */

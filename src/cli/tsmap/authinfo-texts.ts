@@ -6,8 +6,9 @@ import type { DeferredReason, WithoutAuthReason } from "../../authinfo/client.ts
 import type { FoundEntry, LookupStep } from "../../authinfo/lookup.ts";
 import type { MissedKey, Resolution } from "../../authinfo/resolve.ts";
 import type { AuthinfoFault, AuthinfoItem } from "../../authinfo/value.ts";
+import { MASK } from "../../makemap/mask.ts";
 import { jsonMember } from "../../map-file/dump-text.ts";
-import { MASK, maskRecord } from "../../map-file/secrets.ts";
+import { maskRecord } from "../../map-file/secrets.ts";
 import { printable } from "../printable.ts";
 import { shownBytes } from "./bytes.ts";
 

@@ -2,6 +2,7 @@
  * tsmap get: the records of a key.
  */
 import type { StoredRecord } from "../../hash-file/database-file.ts";
+import { foldKey, LONGEST_KEY } from "../../makemap/map-key.ts";
 import { type OpenDatabase, type SourceText, withMap } from "../../map-file/read-map.ts";
 import type { Context } from "./context.ts";
 import { RecordLines } from "./record-lines.ts";
@@ -13,9 +14,6 @@ interface Options extends SourceFlags {
   readonly json?: true;
   readonly showSecrets?: true;
 }
-
-/** sendmail looks up no more of a key than this (MAXNAME). */
-const LONGEST_KEY = 256;
 
 /** @returns 1 where the key is not there. */
 export function run({ output }: Context, operands: readonly (string | readonly string[])[], options: Options): number {
@@ -34,10 +32,7 @@ export function run({ output }: Context, operands: readonly (string | readonly s
 
 /** The keys to ask for, one after another. */
 function asked(key: Buffer): Buffer[] {
-  const folded = Buffer.from(
-    key.toString("latin1").replace(/[A-Z]/g, (letter) => letter.toLowerCase()),
-    "latin1",
-  ).subarray(0, LONGEST_KEY);
+  const folded = Buffer.from(foldKey(key.toString("latin1")), "latin1").subarray(0, LONGEST_KEY);
   const nul = Buffer.alloc(1);
   return [key, folded, Buffer.concat([folded, nul]), Buffer.concat([key, nul])];
 }

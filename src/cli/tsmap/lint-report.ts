@@ -28,16 +28,15 @@ export interface LintTrouble {
 const COLOURS = { error: "red", warning: "yellow", note: "cyan" } as const;
 
 /** Two lines a finding: where, how bad, which and what; and the mend. */
-export function textReport({ name, findings, mended }: LintedFile, paint: Paint): string {
-  const done = mended.map(
-    (finding) => `${place(name, finding)}: ${paint("green", "mended")} ${finding.code}: ${findingText(finding.code, finding.args)}\n`,
-  );
-  const left = findings.map((finding) => {
+export function* textReport({ name, findings, mended }: LintedFile, paint: Paint): Generator<string> {
+  for (const finding of mended) {
+    yield `${place(name, finding)}: ${paint("green", "mended")} ${finding.code}: ${findingText(finding.code, finding.args)}\n`;
+  }
+  for (const finding of findings) {
     const { code, severity, args } = finding;
     const head = `${place(name, finding)}: ${paint(COLOURS[severity], severity)} ${code}: ${findingText(code, args)}`;
-    return `${head}\n    mend: ${mendText(code, args)}\n`;
-  });
-  return [...done, ...left].join("");
+    yield `${head}\n    mend: ${mendText(code, args)}\n`;
+  }
 }
 
 function place(name: string, { line, column, record, key }: LintFinding): string {
@@ -47,7 +46,7 @@ function place(name: string, { line, column, record, key }: LintFinding): string
 }
 
 /** A JSON object to a line, one for each finding. */
-export function jsonReport({ name, findings, mended }: LintedFile): string {
+export function* jsonReport({ name, findings, mended }: LintedFile): Generator<string> {
   const object = (finding: LintFinding, isMended: boolean): object => {
     const { code, severity, args, line, column, length, record, key, edits } = finding;
     return {
@@ -65,8 +64,8 @@ export function jsonReport({ name, findings, mended }: LintedFile): string {
       mended: isMended,
     };
   };
-  const all = [...mended.map((finding) => object(finding, true)), ...findings.map((finding) => object(finding, false))];
-  return all.map((one) => `${JSON.stringify(one)}\n`).join("");
+  for (const finding of mended) yield `${JSON.stringify(object(finding, true))}\n`;
+  for (const finding of findings) yield `${JSON.stringify(object(finding, false))}\n`;
 }
 
 const SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json";
@@ -78,27 +77,41 @@ export interface SarifRun {
   readonly folder: string;
 }
 
-/** One log, of one run, for all files (OASIS SARIF 2.1.0). What was mended is not in it. */
-export function sarifReport(files: readonly LintedFile[], troubles: readonly LintTrouble[], run: SarifRun): string {
-  const codes = Object.keys(LINT_RULES) as LintCode[];
-  const log = {
-    $schema: SCHEMA,
-    version: "2.1.0",
-    runs: [
-      {
-        tool: { driver: { name: `${run.program} lint`, semanticVersion: run.version, rules: codes.map(sarifRule) } },
-        columnKind: "unicodeCodePoints",
-        invocations: [
-          {
-            executionSuccessful: troubles.length === 0,
-            toolExecutionNotifications: troubles.map(({ message }) => ({ level: "error", message: { text: printable(message) } })),
-          },
-        ],
-        results: files.flatMap((file) => sarifResults(file, codes, run.folder)),
-      },
-    ],
-  };
-  return `${JSON.stringify(log, null, 2)}\n`;
+/**
+ * One log, of one run, for all files (OASIS SARIF 2.1.0), a result to a line as
+ * it is found: a log as a whole can be more than a string holds. What was
+ * mended is not in it.
+ */
+export class SarifReport {
+  readonly #run: SarifRun;
+  readonly #codes = Object.keys(LINT_RULES) as LintCode[];
+  #separator = "\n";
+
+  constructor(run: SarifRun) {
+    this.#run = run;
+  }
+
+  begin(): string {
+    const { program, version } = this.#run;
+    const tool = { driver: { name: `${program} lint`, semanticVersion: version, rules: this.#codes.map(sarifRule) } };
+    return `{"$schema":${JSON.stringify(SCHEMA)},"version":"2.1.0","runs":[{"tool":${JSON.stringify(tool)},
+"columnKind":"unicodeCodePoints","results":[`;
+  }
+
+  *file(file: LintedFile): Generator<string> {
+    for (const result of sarifResults(file, this.#codes, this.#run.folder)) {
+      yield `${this.#separator}${JSON.stringify(result)}`;
+      this.#separator = ",\n";
+    }
+  }
+
+  end(troubles: readonly LintTrouble[]): string {
+    const invocation = {
+      executionSuccessful: troubles.length === 0,
+      toolExecutionNotifications: troubles.map(({ message }) => ({ level: "error", message: { text: printable(message) } })),
+    };
+    return `],\n"invocations":[${JSON.stringify(invocation)}]}]}\n`;
+  }
 }
 
 function sarifRule(code: LintCode): object {
@@ -122,14 +135,14 @@ function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
-function sarifResults({ name, text, findings }: LintedFile, codes: readonly LintCode[], folder: string): object[] {
+function* sarifResults({ name, text, findings }: LintedFile, codes: readonly LintCode[], folder: string): Generator<object> {
   const seen = new Map<string, number>();
-  return findings.map((finding) => {
+  for (const finding of findings) {
     const { code, severity, args, record, key } = finding;
     const what = `${code}\n${key ?? ""}`;
     const count = (seen.get(what) ?? 0) + 1;
     seen.set(what, count);
-    return {
+    yield {
       ruleId: code,
       ruleIndex: codes.indexOf(code),
       level: severity,
@@ -146,7 +159,7 @@ function sarifResults({ name, text, findings }: LintedFile, codes: readonly Lint
       // Neither places, which move, nor what stands there, which may be a password.
       partialFingerprints: { "tsmapLint/v1": createHash("sha256").update(`${what}\n${count}`).digest("hex").slice(0, 32) },
     };
-  });
+  }
 }
 
 /** Relative to the folder. */

@@ -2,17 +2,19 @@
  * tsmap lint: what is wrong with an authinfo map, its source text or the
  * database, and with --fix the mends that are certain.
  */
-import { readFileSync, realpathSync, type Stats, statSync } from "node:fs";
-import { nodeFileSystem, readFileHeader } from "berkeley-db-js";
+import { closeSync, fstatSync, openSync, readFileSync, realpathSync, type Stats, statSync } from "node:fs";
+import { MemoryFileSystem, nodeFileSystem } from "berkeley-db-js";
 import { lintFileMode } from "../../authinfo/lint/file-mode.ts";
 import type { LintFinding } from "../../authinfo/lint/finding.ts";
+import { limitFindings } from "../../authinfo/lint/finding-list.ts";
 import { fixSource } from "../../authinfo/lint/fix-source.ts";
 import { lintRecords } from "../../authinfo/lint/lint-records.ts";
 import { lintSource } from "../../authinfo/lint/lint-source.ts";
 import type { LintOptions } from "../../authinfo/lint/options.ts";
 import { Replacement } from "../../files/replacement.ts";
-import { foreignKind } from "../../hash-file/foreign-kind.ts";
-import { readMap } from "../../map-file/read-map.ts";
+import { DatabaseFile } from "../../hash-file/database-file.ts";
+import { kindOfRecords } from "../../map-file/map-kind.ts";
+import { isDatabase } from "../../map-file/read-map.ts";
 import { onSignal } from "../cleanup.ts";
 import { say } from "../error-output.ts";
 import { InputError, openInput } from "../input.ts";
@@ -20,7 +22,8 @@ import { printable } from "../printable.ts";
 import { strerror } from "../strerror.ts";
 import { packageVersion } from "../version.ts";
 import type { Context } from "./context.ts";
-import { jsonReport, type LintedFile, type LintTrouble, sarifReport, textReport } from "./lint-report.ts";
+import { jsonReport, type LintedFile, type LintTrouble, SarifReport, textReport } from "./lint-report.ts";
+import { signals } from "./replacing.ts";
 import { type SourceFlags, sourceOptions } from "./source-flags.ts";
 import { paintFor } from "./style.ts";
 import { TROUBLE, Trouble, troubleWith } from "./trouble.ts";
@@ -33,7 +36,9 @@ interface Options extends SourceFlags {
 const STANDARD_INPUT = "-";
 const OWNER_ALONE = 0o600;
 /** Bytes that tell what a file is. */
-const HEADER = 512;
+const BEGINNING = 4096;
+/** Findings of a code that anybody reads. */
+const MOST = 1000;
 
 /** @returns 1 where an error or a warning is left. */
 export async function run(
@@ -43,15 +48,16 @@ export async function run(
 ): Promise<number> {
   const sources = [names].flat();
   if (options.fix && sources.includes(STANDARD_INPUT)) throw new Trouble("--fix: standard input cannot be mended");
-  const paint = paintFor(process.stdout);
-  const files: LintedFile[] = [];
+  const report = reporter(program, options.format);
   const troubles: LintTrouble[] = [];
+  let isClean = true;
+  output.write(report.begin());
   for (const name of sources) {
     try {
       const file = await lintFile(name, options);
-      files.push(file);
-      if (options.format === "text") output.write(textReport(file, paint));
-      if (options.format === "json") output.write(jsonReport(file));
+      if (file.findings.some(({ severity }) => severity !== "note")) isClean = false;
+      for (const text of report.file(file)) output.write(text);
+      if (output.isFull) await output.flush();
     } catch (error) {
       const trouble = troubleWith(name, error);
       if (!(trouble instanceof Trouble)) throw trouble;
@@ -59,52 +65,59 @@ export async function run(
       say(`${program}: ${printable(trouble.message)}\n`);
     }
   }
-  if (options.format === "sarif") output.write(sarifReport(files, troubles, { program, version: packageVersion(), folder: process.cwd() }));
+  output.write(report.end(troubles));
   if (troubles.length > 0) return TROUBLE;
-  return files.some(({ findings }) => findings.some(({ severity }) => severity !== "note")) ? 1 : 0;
+  return isClean ? 0 : 1;
+}
+
+function reporter(program: string, format: Options["format"]): Pick<SarifReport, "begin" | "file" | "end"> {
+  if (format === "sarif") return new SarifReport({ program, version: packageVersion(), folder: process.cwd() });
+  const paint = paintFor(process.stdout);
+  return { begin: () => "", file: (file) => (format === "json" ? jsonReport(file) : textReport(file, paint)), end: () => "" };
 }
 
 /** @throws {Trouble} and errors of the file system. */
 async function lintFile(name: string, options: Options): Promise<LintedFile> {
-  const how = sourceOptions(options);
+  const how = { ...sourceOptions(options), most: MOST };
   if (name === STANDARD_INPUT) {
     const text = await readInput();
-    if (kindOf(name, text) === "map") throw new Trouble("standard input: a database is read from a file alone");
+    if (isDatabase("", text.subarray(0, BEGINNING), "allowed")) throw new Trouble("standard input: a database is read from a file alone");
     return { name, text, findings: lintSource(text, how), mended: [] };
   }
-  const status = statSync(name);
-  const text = readFileSync(name);
-  if (kindOf(name, text) === "map") {
-    return { name, text: undefined, findings: [...modeFindings(status, "map"), ...lintMap(name, how)], mended: [] };
+  const { bytes: text, status } = readFile(name);
+  if (isDatabase(name, text.subarray(0, BEGINNING), "allowed")) {
+    return { name, text: undefined, findings: [...modeFindings(status, "map"), ...lintMap(name, text, how)], mended: [] };
   }
   const about = modeFindings(status, "source");
   if (!options.fix) return { name, text, findings: [...about, ...lintSource(text, how)], mended: [] };
   const { bytes, mended, remaining } = fixSource(text, how);
-  if (mended.length > 0) replaceFile(name, bytes);
-  return { name, text: bytes, findings: [...about, ...remaining], mended };
+  if (mended.length > 0) await replaceFile(name, bytes);
+  return { name, text: bytes, findings: [...about, ...remaining], mended: limitFindings(mended, MOST) };
 }
 
-/** Whether it is a database, or called one; what is neither that nor text is refused. */
-function kindOf(name: string, bytes: Uint8Array): "map" | "source" {
-  if (name.endsWith(".db") || readFileHeader(bytes.subarray(0, HEADER)) !== undefined) return "map";
-  const kind = foreignKind(bytes.subarray(0, HEADER));
-  if (kind === "" || kind === ", but text" || kind === ", but empty") return "source";
-  throw new Trouble(`${name}: not the source text of a map${kind}`);
+/** What it holds, and the mode of this very file. */
+function readFile(name: string): { readonly bytes: Uint8Array; readonly status: Stats } {
+  const file = openSync(name, "r");
+  try {
+    return { status: fstatSync(file), bytes: readFileSync(file) };
+  } finally {
+    closeSync(file);
+  }
 }
 
 function modeFindings(status: Stats, kind: "map" | "source"): LintFinding[] {
   return status.isFile() ? lintFileMode(status.mode, kind) : [];
 }
 
-function lintMap(name: string, how: LintOptions): LintFinding[] {
-  const records = readMap(name, how).map(({ key, data }) => [key, data] as const);
-  if (records.length > 0 && records.every(([key]) => isSasldbKey(key))) throw new Trouble(`${name}: a SASL database, and no authinfo map`);
-  return lintRecords(records, how);
-}
-
-/** User, realm and property with a NUL between them. */
-function isSasldbKey(key: Uint8Array): boolean {
-  return key[0] !== 0 && key.at(-1) !== 0 && key.filter((byte) => byte === 0).length === 2;
+function lintMap(name: string, bytes: Uint8Array, how: LintOptions): LintFinding[] {
+  const memory = new MemoryFileSystem();
+  memory.writeFile(name, bytes);
+  const records = [...new DatabaseFile(memory.open(name, { write: false }, 0)).records()];
+  if (kindOfRecords(records) === "sasldb") throw new Trouble(`${name}: a SASL database, and no authinfo map`);
+  return lintRecords(
+    records.map(({ key, data }) => [key, data] as const),
+    how,
+  );
 }
 
 async function readInput(): Promise<Uint8Array> {
@@ -119,7 +132,7 @@ async function readInput(): Promise<Uint8Array> {
 }
 
 /** All or nothing; a file with other names stays that file. */
-function replaceFile(name: string, bytes: Uint8Array): void {
+async function replaceFile(name: string, bytes: Uint8Array): Promise<void> {
   const target = realpathSync(name);
   const inPlace = statSync(target).nlink > 1;
   let replacement: Replacement | undefined;
@@ -132,6 +145,8 @@ function replaceFile(name: string, bytes: Uint8Array): void {
     } finally {
       file.close();
     }
+    // A signal that came in the meantime goes first.
+    await signals();
     replacement.commit();
   } catch (error) {
     replacement?.abandon();

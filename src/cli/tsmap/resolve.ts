@@ -50,7 +50,8 @@ function refusedText({ ifRefused }: ClientAttempt): string {
   return ifRefused === "deferred" ? "mail is deferred" : "mail is sent without authentication";
 }
 
-function* entryLines({ value }: FoundEntry, show: boolean): Generator<string> {
+function* entryLines(entry: FoundEntry, show: boolean): Generator<string> {
+  const { value } = entry;
   const { U, I, P, R } = value.inForce;
   const name = (item: AuthinfoItem | undefined, other: AuthinfoItem | undefined, from: string): string => {
     if (item !== undefined) return shownBytes(shownItem(item, show));
@@ -60,14 +61,24 @@ function* entryLines({ value }: FoundEntry, show: boolean): Generator<string> {
     yield `user         ${name(U, I, "I")} (authorization id, U)`;
     yield `             ${name(I, U, "U")} (authentication id, I)`;
   }
-  if (P !== undefined) yield `password     ${show ? shownBytes(P.text) : `set, ${P.text.length} bytes`}`;
+  if (P !== undefined) yield `password     ${show ? shownBytes(P.text) : "set"}`;
   if (value.special === undefined && value.items.length > 0) {
     yield `realm        ${R === undefined ? "not set: sendmail takes its own host name" : shownBytes(shownItem(R, show))}`;
+  }
+  if (P !== undefined && isExpanded(entry, P)) {
+    yield 'note         the password is not the one in the map: sendmail expands its "%" (%% is a %, %0 the key, %1 to %9 nothing)';
   }
   const { reason, offset } = value.stop;
   const isMore = value.items.length > 0 && (reason === "not-quoted" || reason === "item-limit");
   if (isMore)
     yield `note         ${reason === "item-limit" ? "sendmail reads seven items" : "sendmail reads no further than the first thing that is not in double quotes"}: the rest of the value, from byte ${offset + 1} on, is ignored`;
+}
+
+/** Whether percent expansion has changed an item. */
+function isExpanded({ expansion: { offsets } }: FoundEntry, { textStart, textEnd }: AuthinfoItem): boolean {
+  if (offsets === undefined) return false;
+  const places = offsets.slice(textStart, textEnd + 1);
+  return places.some((place, i) => i > 0 && place !== (places[i - 1] as number) + 1);
 }
 
 function toJson(resolution: Resolution, show: boolean): object {
@@ -90,7 +101,10 @@ function toJson(resolution: Resolution, show: boolean): object {
             ...text("authenticationId", items.I ?? items.U),
             ...text("realm", items.R),
             ...text("mechanisms", items.M),
-            password: P === undefined ? null : { length: P.text.length, ...(show ? jsonMember("text", P.text) : {}) },
+            password:
+              P === undefined
+                ? null
+                : { isExpanded: isExpanded(entry, P), ...(show && { length: P.text.length, ...jsonMember("text", P.text) }) },
             stop: entry.value.stop,
           },
     mechanisms: client.outcome === "authenticates" ? client.mechanisms : [],

@@ -8,6 +8,8 @@ import { fixSource } from "#src/authinfo/lint/fix-source.js";
 import { lintSource } from "#src/authinfo/lint/lint-source.js";
 import type { LintOptions } from "#src/authinfo/lint/options.js";
 import { LINT_RULES, type LintCode } from "#src/authinfo/lint/rules.js";
+import { scanSource } from "#src/authinfo/lint/source-lines.js";
+import { foldKey } from "#src/makemap/map-key.js";
 import { authinfoSource } from "../../support/authinfo-text.ts";
 import { bytesOf, textOf } from "../../support/bytes.ts";
 import { LINT_EXAMPLES } from "../../support/lint-examples.ts";
@@ -84,6 +86,52 @@ describe("mending", () => {
       assert.ok(errors(bytes, options) <= errors(bytesOf(text), options));
     });
     fc.assert(property, runs);
+  });
+
+  it("leaves a text that makemap takes one that it takes", () => {
+    const isTaken = (bytes: Uint8Array, options: LintOptions): boolean => {
+      const lines = scanSource(bytes, options);
+      const keys = lines.flatMap(({ kind, start, keyEnd }) => {
+        const key = textOf(bytes.subarray(start, keyEnd));
+        return kind === "record" ? [options.keepCase ? key : foldKey(key)] : [];
+      });
+      return lines.every(({ kind }) => ["record", "empty", "comment"].includes(kind)) && new Set(keys).size === keys.length;
+    };
+    let compared = 0;
+    const lines = fc
+      .array(
+        fc.record({
+          mark: fc.constantFrom("", "", "", "\xef\xbb\xbf"),
+          server: fc.constantFrom("", "relay", "Relay", "other"),
+          between: fc.constantFrom("", " ", "|", "\xc2\xa0"),
+          value: fc.constantFrom('"U:u" "P:p"', "'U:u' 'P:p'", '"U:u"|"P:p"', ""),
+          end: fc.constantFrom("\n", "\r\n"),
+        }),
+        { minLength: 2, maxLength: 4 },
+      )
+      .map((all) => all.map(({ mark, server, between, value, end }) => `${mark}AuthInfo:${server}${between}${value}${end}`).join(""));
+    const property = fc.property(lines, lintOptions, (text, options) => {
+      if (!isTaken(bytesOf(text), options)) return;
+      const { bytes, mended } = fixSource(bytesOf(text), options);
+      if (mended.length > 0) compared += 1;
+      assert.ok(isTaken(bytes, options), textOf(bytes));
+    });
+    fc.assert(property, runs);
+    assert.ok(compared > 100, `${compared}`);
+  });
+
+  it("mends all, however many are told", () => {
+    const count = 30;
+    const text = Array.from({ length: count }, (_, i) => `AuthInfo:relay${i}"U:u" "P:p"\nAuthInfo:other${i}:25 "U:u" "P:p"\n`).join("");
+    const { mended, remaining } = fixSource(bytesOf(text), { most: 10 });
+    assert.equal(mended.length, count);
+    assert.deepEqual(
+      remaining.slice(9).map(({ code, line, args }) => [code, line, args]),
+      [
+        ["port-in-key", 20, {}],
+        ["more-findings", undefined, { code: "port-in-key", severity: "error", count: 20 }],
+      ],
+    );
   });
 
   it("mends several things of a line whose places are mixed", () => {

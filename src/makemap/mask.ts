@@ -1,0 +1,2 @@
+/** What stands for a secret, whatever its length. */
+export const MASK = "***";
