@@ -14,6 +14,9 @@ import { readReason } from "./support/native.ts";
 const compiledFolder = fileURLToPath(new URL("./", import.meta.url));
 const sourceFolder = fileURLToPath(new URL("../../test/", import.meta.url));
 
+/** How a reason begins; see support/mail-network.ts. */
+const NEEDS_ROOT = "needs root";
+
 const ONLY_WHEN_NAMED = "package/";
 
 /** The compiled tests whose source is still there, relative to the folder, with slashes. */
@@ -29,20 +32,18 @@ function select(tests: readonly string[], parts: readonly string[]): string[] {
   return tests.filter((name) => parts.some((part) => name.includes(part)));
 }
 
-/** Test names by the tool that they were skipped for want of. */
+/** Test names by what they were skipped for want of: a tool, or root. */
 const skipped = new Map<string, string[]>();
 
 function noteSkip(reason: string, name: string): void {
-  for (const { tool, debianPackage } of readReason(reason)) {
-    const key = `${tool} (Debian package ${debianPackage})`;
-    skipped.set(key, [...(skipped.get(key) ?? []), name]);
-  }
+  const tools = readReason(reason).map(({ tool, debianPackage }) => `${tool} (Debian package ${debianPackage})`);
+  for (const key of reason.startsWith(NEEDS_ROOT) ? ["root"] : tools) skipped.set(key, [...(skipped.get(key) ?? []), name]);
 }
 
 function skipReport(): string {
   if (skipped.size === 0) return "";
   const lines = [...skipped].map(([tool, names]) => `  ${tool}, ${names.length}:\n${names.map((name) => `    ${name}\n`).join("")}`);
-  return `\nNOT RUN for want of native tools:\n${lines.join("")}`;
+  return `\nNOT RUN for want of native tools, or of root:\n${lines.join("")}`;
 }
 
 const parts = process.argv.slice(2);

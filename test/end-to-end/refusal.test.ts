@@ -4,6 +4,7 @@
  * is delivered, and `tsmap auth` and `tsmap resolve` have said so.
  */
 import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
 import { test } from "node:test";
 import { isFull } from "../support/full.ts";
 import { GUIDE_TOOLS, GuideMachines } from "../support/guide-machines.ts";
@@ -88,6 +89,25 @@ test("a relay that asks for authentication takes no message without it", async (
       }
     }
     await machines.startRelay();
+  }
+
+  // Though the lookups fail for the time being, mail does not wait for the map.
+  const spoilt: Record<string, () => Promise<void> | void> = {
+    "a map that the submission may not read": () => machines.makeMap(`AuthInfo: ${RIGHT}\n`, [], "600"),
+    "a map that is not there": () => rmSync(machines.map),
+  };
+  for (const [name, spoil] of Object.entries(spoilt)) {
+    await t.test(name, async () => {
+      await machines.makeSasldb("dummyuser", "12345");
+      await spoil();
+      const before = machines.mailbox();
+      const { submission } = await machines.submit("reader@relay.example.com");
+      const { transcript, attempts, outcome, refusal } = submission;
+      assert.deepEqual({ attempts, outcome, refusal }, { attempts: [], outcome: "sent-without-auth", refusal: REQUIRED }, transcript);
+      await machines.settle();
+      assert.equal(machines.mailbox(), before);
+      assert.equal((await machines.check()).client.exit, 1);
+    });
   }
 
   await t.test("the rule for no entry as the guide prints it, with blanks where a tab should be", async () => {

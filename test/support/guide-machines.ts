@@ -132,6 +132,8 @@ export class GuideMachines {
       machine.write("/etc/group", `root:x:0:\ndaemon:x:1:\nmail:x:8:\nsmmsp:x:${this.#mspGroup}:\n`);
     }
     this.relay.write(SENDMAIL_CF_FILE, stockSendmailCf(`${dirname(this.#sendmail)}/mail.local`));
+    // As in AIX's, so that the guide's first step has something to do.
+    this.rewrite(this.relay, SENDMAIL_CF_FILE, (cf) => cf.replace(/^FR-o/m, "#FR-o"));
     this.relay.write("/etc/mail/local-host-names", "");
     this.relay.write("/etc/mail/aliases", "postmaster: root\nMAILER-DAEMON: root\n");
     this.relay.makeFolder("/var/spool/mqueue", 0o700);
@@ -230,10 +232,10 @@ export class GuideMachines {
   }
 
   /** The client's map, for the group that the submission runs under. @param args of tsmakemap, such as the form of the file. */
-  async makeMap(source: string, args: readonly string[] = []): Promise<void> {
+  async makeMap(source: string, args: readonly string[] = [], mode = "640"): Promise<void> {
     await this.#ours(this.client, "tsmakemap", [...args, "hash", MAP], source);
     await this.#must(this.client, "chgrp", [String(this.#mspGroup), `${MAP}.db`]);
-    await this.#must(this.client, "chmod", ["640", `${MAP}.db`]);
+    await this.#must(this.client, "chmod", [mode, `${MAP}.db`]);
   }
 
   /** What tsmap says of the map and the database that are there, and of the relay that runs. @param offered by the relay. */

@@ -8,25 +8,50 @@
  * when that ends, or the test does, the kernel ends everything inside, and
  * the namespaces with their mounts and wires are gone.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { HOSTS, type MachineName, MOUNTS, type Reply, type Request } from "./mail-network-protocol.ts";
-import { type NativeTool, nativePath, needs, type Skippable } from "./native.ts";
+import { areToolsRequired, type NativeTool, nativePath, needs, type Skippable } from "./native.ts";
 import { isRoot, type Outcome } from "./program.ts";
 import type { Cleanup } from "./temp.ts";
 
 const TOOLS: readonly NativeTool[] = ["unshare", "nsenter", "mount", "hostname", "ip"];
 
-/** Whether there can be such a network; if not, the test is marked as skipped and has to return. */
+const NAMESPACES = ["--net", "--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc"];
+
+let refusal: string | undefined;
+
+/** Why root cannot have such namespaces, as in many a container; empty where it can. */
+function whyNoNamespaces(): string {
+  const wire = [nativePath("ip"), "link", "add", "wire", "type", "veth", "peer", "name", "end"];
+  if (refusal === undefined) {
+    const { status, signal, stderr } = spawnSync(nativePath("unshare"), [...NAMESPACES, ...wire], { encoding: "utf8", timeout: 30_000 });
+    refusal = status === 0 ? "" : stderr.trim() || `unshare ends with ${status ?? signal}`;
+  }
+  return refusal;
+}
+
+/**
+ * Whether there can be such a network; if not, the test is marked as skipped
+ * and has to return.
+ * @throws {Error} where native tools are required, and root cannot have it.
+ */
 export function needsNetwork(t: Skippable, ...tools: readonly NativeTool[]): boolean {
   if (!needs(t, ...TOOLS, ...tools)) return false;
-  if (isRoot) return true;
-  // With a namespace of users there would be root alone in it, and sendmail wants others to run as.
-  t.skip("needs root, for namespaces");
+  if (!isRoot) {
+    // With a namespace of users there would be root alone in it, and sendmail wants others to run as.
+    t.skip("needs root, for namespaces");
+    return false;
+  }
+  const why = whyNoNamespaces();
+  if (why === "") return true;
+  const reason = `needs root that may make namespaces: ${why}`;
+  if (areToolsRequired) throw new Error(reason);
+  t.skip(reason);
   return false;
 }
 
@@ -129,7 +154,7 @@ export class MailNetwork {
     this.#folder = folder;
     const program = fileURLToPath(new URL("mail-network.child.js", import.meta.url));
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-    const args = ["--net", "--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc", process.execPath, program];
+    const args = [...NAMESPACES, process.execPath, program];
     this.#process = spawn(nativePath("unshare"), args, { stdio: ["ignore", "inherit", "inherit", "ipc"], env });
     this.#process.on("message", (reply: Reply) => {
       const { resolve, reject } = this.#waiting.get(reply.id) ?? {};
