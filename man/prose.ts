@@ -151,7 +151,10 @@ export const PROSE: Readonly<Record<string, Prose>> = {
   },
   "tsmap-load": {
     summary: "make a database from the text of a dump",
-    description: [`The text is that of \`tsmap dump\` and of db_dump. ${ALL_OR_NOTHING}`],
+    description: [
+      `The text is that of \`tsmap dump\` and of db_dump. ${ALL_OR_NOTHING}`,
+      "A text that is empty, or was cut off, is refused: the last line of a dump is DATA=END, that of JSON and CSV the number of records.",
+    ],
     exit: [DONE, [1, "Records were left out, since their keys were there already (`--no-overwrite`)."], TROUBLE],
     seeAlso: [["db5.3_load", 1]],
   },

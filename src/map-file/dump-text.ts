@@ -1,7 +1,8 @@
 /**
  * A database as text: in the format of db_dump (Berkeley DB 5.3, util/db_dump.c
  * and db/db_pr.c), byte for byte; as JSON, a record to a line; or as CSV
- * (RFC 4180).
+ * (RFC 4180). All of them end in a line that says so, by which a text that was
+ * cut off can be told.
  */
 import { isUtf8 } from "node:buffer";
 import type { ByteOrder, DatabaseType } from "berkeley-db-js";
@@ -61,6 +62,17 @@ function dumpHeaderText(header: DumpHeader, format: "bytevalue" | "print"): stri
   return `${lines.join("\n")}\nHEADER=END\n`;
 }
 
+/** What the first line of records as JSON says that it is. */
+export const JSON_FORMAT = "tsmap-records";
+export const JSON_VERSION = 1;
+
+/** The first line. Members that are undefined are left out of it. */
+function jsonHeaderText({ type, duplicates, pageSize, hashElements, minimumKeys }: DumpHeader): string {
+  const isMinimum = minimumKeys !== undefined && minimumKeys >= DEFAULT_MINIMUM_KEYS;
+  const header = { type, duplicates, pageSize, hashElements, ...(isMinimum ? { minimumKeys } : {}) };
+  return `${JSON.stringify({ format: JSON_FORMAT, version: JSON_VERSION, ...header })}\n`;
+}
+
 const CSV_HEADER = "encoding,key,data\r\n";
 const CHUNK = 1 << 18;
 
@@ -88,16 +100,19 @@ export class TextWriter {
   readonly #out = Buffer.allocUnsafe(CHUNK);
   readonly #format: TextFormat;
   #length = 0;
+  /** Counted for JSON and CSV. */
+  #records = 0;
 
   /**
-   * @param header for the formats of db_dump.
+   * @param header for all formats but CSV.
    * @param onChunk called with the text, piece by piece; a piece is a view that is good during the call.
    */
   constructor(format: TextFormat, header: DumpHeader, onChunk: (bytes: Uint8Array) => void) {
     this.#format = format;
     this.#onChunk = onChunk;
     if (format === "csv") this.#text(CSV_HEADER);
-    else if (format !== "json") this.#text(dumpHeaderText(header, format));
+    else if (format === "json") this.#text(jsonHeaderText(header));
+    else this.#text(dumpHeaderText(header, format));
     this.visit = this.#visitor();
   }
 
@@ -111,7 +126,9 @@ export class TextWriter {
 
   /** Writes what ends the text, and hands over what is left of it. */
   end(): void {
-    if (this.#format === "bytevalue" || this.#format === "print") this.#text("DATA=END\n");
+    if (this.#format === "json") this.#text(`${JSON.stringify({ end: true, records: this.#records })}\n`);
+    else if (this.#format === "csv") this.#text(`end,${this.#records},\r\n`);
+    else this.#text("DATA=END\n");
     this.#handOver();
   }
 
@@ -129,6 +146,7 @@ export class TextWriter {
         };
       case "json":
         return (keyBytes, keyStart, keyEnd, dataBytes, dataStart, dataEnd) => {
+          this.#records += 1;
           this.#text("{");
           this.#jsonMember("key", keyBytes, keyStart, keyEnd);
           this.#text(",");
@@ -200,6 +218,7 @@ export class TextWriter {
   }
 
   #csvRow(keyBytes: Buffer, keyStart: number, keyEnd: number, dataBytes: Buffer, dataStart: number, dataEnd: number): void {
+    this.#records += 1;
     if (isCsvText(keyBytes, keyStart, keyEnd) && isCsvText(dataBytes, dataStart, dataEnd)) {
       this.#text("text,");
       this.#csvField(keyBytes, keyStart, keyEnd);

@@ -9,12 +9,12 @@
  */
 import { isUtf8 } from "node:buffer";
 import { isPageSize } from "../hash-file/layout.ts";
-import type { DumpHeader } from "./dump-text.ts";
+import { type DumpHeader, JSON_FORMAT, JSON_VERSION } from "./dump-text.ts";
 
 /** Of a dump the header says which of its two formats it has. */
 export type LoadFormat = "dump" | "json" | "csv";
 
-/** What a text says of the database that is to be made; JSON and CSV say nothing. */
+/** What a text says of the database that is to be made; CSV says nothing. */
 export interface LoadHeader extends Partial<DumpHeader> {
   /** What the header asks for that is not made here: "chksum", "recnum", "compressed". */
   readonly unsupported: readonly string[];
@@ -323,33 +323,105 @@ function fromBase64(text: string, what: string, line: number): Uint8Array {
   return bytes;
 }
 
-/** {"key":"…","data":"…"} to a line; or keyBase64, dataBase64. */
+const EMPTY = "the text is empty: what was to write it has failed";
+const JSON_FIRST = `the first line is {"format":"${JSON_FORMAT}","version":${JSON_VERSION},…}, as tsmap dump --format json writes it`;
+const JSON_LAST = '{"end":true,"records":…}';
+const CUT_OFF = "it was cut off; dump the database again";
+
+/** A line for the database; {"key":"…","data":"…"}, or keyBase64, dataBase64, to a line; and one for the end. */
 class JsonReader implements LineReader {
   readonly #sink: TextSink;
+  #state: "header" | "records" | "end" = "header";
+  #records = 0;
 
   constructor(sink: TextSink) {
     this.#sink = sink;
-    sink.onHeader({ unsupported: [] });
   }
 
   line(bytes: Buffer, line: number): void {
     const text = textOf(bytes, line);
     if (text.trim() === "") return;
+    const members = this.#parse(text, line);
+    if (this.#state === "header") this.#header(members, line);
+    else if (this.#state === "end")
+      throw new TextError(line, `there is more behind ${JSON_LAST}; several texts have to be loaded one by one`);
+    else if (members.has("end")) this.#endRecords(members, line);
+    else this.#record(members, line);
+  }
+
+  end(line: number): void {
+    if (this.#state === "header") throw new TextError(line, EMPTY);
+    if (this.#state === "records") throw new TextError(line, `the text ends without ${JSON_LAST}: ${CUT_OFF}`);
+  }
+
+  #parse(text: string, line: number): Map<string, unknown> {
     let value: unknown;
     try {
       value = JSON.parse(text);
     } catch {
-      throw new TextError(line, 'no JSON; a record is a line of its own: {"key":"…","data":"…"}');
+      throw new TextError(
+        line,
+        this.#state === "header" ? `no JSON; ${JSON_FIRST}` : 'no JSON; a record is a line of its own: {"key":"…","data":"…"}',
+      );
     }
     if (typeof value !== "object" || value === null || Array.isArray(value)) throw new TextError(line, "no JSON object");
-    const left = new Map<string, unknown>(Object.entries(value));
-    const [key, data] = NAMES.map((name) => takeMember(left, name, line)) as [Uint8Array, Uint8Array];
-    if (left.has("masked")) throw new TextError(line, "the record is masked: make the text with --show-secrets");
-    if (left.size > 0) throw new TextError(line, "a record has key (or keyBase64) and data (or dataBase64), and nothing else");
+    return new Map<string, unknown>(Object.entries(value));
+  }
+
+  #header(members: Map<string, unknown>, line: number): void {
+    if (members.get("format") !== JSON_FORMAT) throw new TextError(line, JSON_FIRST);
+    if (members.get("version") !== JSON_VERSION) throw new TextError(line, `only version ${JSON_VERSION} of the format can be read`);
+    members.delete("format");
+    members.delete("version");
+    const header = readJsonHeader(members, line);
+    this.#state = "records";
+    this.#sink.onHeader({ ...header, unsupported: [] });
+  }
+
+  #record(members: Map<string, unknown>, line: number): void {
+    const [key, data] = NAMES.map((name) => takeMember(members, name, line)) as [Uint8Array, Uint8Array];
+    if (members.has("masked")) throw new TextError(line, "the record is masked: make the text with --show-secrets");
+    if (members.size > 0) throw new TextError(line, "a record has key (or keyBase64) and data (or dataBase64), and nothing else");
+    this.#records += 1;
     this.#sink.onRecord(key, data, line);
   }
 
-  end(): void {}
+  #endRecords(members: Map<string, unknown>, line: number): void {
+    if (members.get("end") !== true || members.size !== 2) throw new TextError(line, `the last line is ${JSON_LAST}`);
+    checkCount(members.get("records"), this.#records, line);
+    this.#state = "end";
+  }
+}
+
+/** The members that a header has besides its format and version, none of which has to be there. */
+function readJsonHeader(members: Map<string, unknown>, line: number): Partial<DumpHeader> {
+  const header: Writable<DumpHeader> = {};
+  for (const [name, value] of members) {
+    const number = (least: number, most: number): number => readNumber(name, String(value), least, most, line);
+    if (name === "type") {
+      if (value !== "hash" && value !== "btree") throw new TextError(line, "type is hash or btree");
+      header.type = value;
+    } else if (name === "duplicates") {
+      if (value !== false && value !== "unsorted" && value !== "sorted")
+        throw new TextError(line, "duplicates is false, unsorted or sorted");
+      header.duplicates = value;
+    } else if (name === "pageSize") {
+      header.pageSize = number(512, 65536);
+      if (!isPageSize(header.pageSize)) throw new TextError(line, "pageSize is a power of two from 512 to 65536");
+    } else if (name === "hashElements") header.hashElements = number(0, LARGEST);
+    else if (name === "minimumKeys") header.minimumKeys = number(2, LARGEST);
+    else throw new TextError(line, "the first line has format, version, type, duplicates, pageSize, hashElements and minimumKeys alone");
+  }
+  return header;
+}
+
+/** @throws {TextError} there are other records than the end says. */
+function checkCount(said: unknown, found: number, line: number): void {
+  if (said !== found && said !== String(found))
+    throw new TextError(
+      line,
+      `the end does not count the ${found} records before it: lines are missing, or were added; dump the database again`,
+    );
 }
 
 function takeMember(members: Map<string, unknown>, name: "key" | "data", line: number): Uint8Array {
@@ -369,18 +441,18 @@ const QUOTE = 0x22;
 /** A field and what ends it; a quote in quotes is doubled. */
 const FIELD = /(?:"((?:[^"]|"")*)"|([^",]*))(,|$)/gy;
 
-/** RFC 4180, with LF alone too. */
+/** RFC 4180, with LF alone too; the last row is end and the number of records. */
 class CsvReader implements LineReader {
   readonly #sink: TextSink;
   /** The lines of a row whose quotes are open. */
   #open: Buffer[] = [];
   #first = 0;
   #quotes = 0;
-  #hasNames = false;
+  #state: "names" | "records" | "end" = "names";
+  #records = 0;
 
   constructor(sink: TextSink) {
     this.#sink = sink;
-    sink.onHeader({ unsupported: [] });
   }
 
   line(bytes: Buffer, line: number): void {
@@ -398,22 +470,32 @@ class CsvReader implements LineReader {
 
   end(line: number): void {
     if (this.#open.length > 0) throw new TextError(this.#first, "the row's quotes are not closed");
-    if (!this.#hasNames) throw new TextError(line, `the first row is ${CSV_NAMES}`);
+    if (this.#state === "names") throw new TextError(line, EMPTY);
+    if (this.#state === "records")
+      throw new TextError(line, `the text ends without its last row, end and the number of records: ${CUT_OFF}`);
   }
 
   #row(text: string, line: number): void {
     if (text === "") return;
     const fields = splitRow(text, line);
-    if (!this.#hasNames) {
+    if (this.#state === "names") {
       if (fields.join() !== CSV_NAMES) throw new TextError(line, `the first row is ${CSV_NAMES}`);
-      this.#hasNames = true;
+      this.#state = "records";
+      this.#sink.onHeader({ unsupported: [] });
       return;
     }
+    if (this.#state === "end") throw new TextError(line, "there is more behind the row end; several texts have to be loaded one by one");
     const [encoding, key = "", data = ""] = fields;
     if (fields.length !== 3) throw new TextError(line, `a row has three fields, ${CSV_NAMES}; a comma within a field stands in quotes`);
+    if (encoding === "end") {
+      checkCount(key, this.#records, line);
+      this.#state = "end";
+      return;
+    }
+    this.#records += 1;
     if (encoding === "text") this.#sink.onRecord(Buffer.from(key), Buffer.from(data), line);
     else if (encoding === "base64") this.#sink.onRecord(fromBase64(key, "the key", line), fromBase64(data, "the data", line), line);
-    else throw new TextError(line, "encoding is text or base64");
+    else throw new TextError(line, "encoding is text, base64 or, in the last row, end");
   }
 }
 

@@ -231,10 +231,8 @@ describe("list", () => {
     );
     assert.equal(await output("list", "odd.db"), 'a\tx\nb\t\xff\n\nc\xc3\xbc\t"\nmail.example\t***\n');
     const refused = await tsmap(["load", "x.db", "--format", "json"], { input: await output("list", "odd.db", "--json") });
-    assert.deepEqual(
-      [refused.exit, refused.stderr],
-      [2, "tsmap: standard input: line 4: the record is masked: make the text with --show-secrets\n"],
-    );
+    assert.equal(refused.exit, 2);
+    assert.match(refused.stderr, /^tsmap: standard input: line 1: the first line is .*, as tsmap dump --format json writes it\n$/);
   });
 
   it("reads the source text of a map as makemap would, and says what makemap would leave out", async () => {
@@ -271,7 +269,14 @@ describe("much output", () => {
 
   it("comes whole, through pipes, in every format", async () => {
     assert.equal(await output("list", "long-list.db"), long.map(([key, data]) => `${key}\t${data}\n`).join(""));
-    assert.equal(await output("list", "--json", "long-list.db"), await output("dump", "--format", "json", "long-list.db"));
+    const dump = await output("dump", "--format", "json", "long-list.db");
+    assert.equal(
+      await output("list", "--json", "long-list.db"),
+      dump
+        .split(/(?<=\n)/)
+        .slice(1, -1)
+        .join(""),
+    );
     assert.equal((await output("dump", "-p", "long-list.db")).split("\n").length, 2 * long.length + 8);
   });
 

@@ -327,8 +327,9 @@ describe("options", () => {
   });
 
   it("-d keeps all records of JSON and CSV, which otherwise the last one counts of", async () => {
-    const json = '{"key":"a","data":"1"}\n{"keyBase64":"YQ==","data":"2"}\n';
-    const csv = "encoding,key,data\ntext,a,1\nbase64,YQ==,Mg==\n";
+    const records = '{"key":"a","data":"1"}\n{"keyBase64":"YQ==","data":"2"}\n';
+    const json = `{"format":"tsmap-records","version":1,"type":"hash","duplicates":false}\n${records}{"end":true,"records":2}\n`;
+    const csv = "encoding,key,data\ntext,a,1\nbase64,YQ==,Mg==\nend,2,\n";
     for (const [format, source] of [
       ["json", json],
       ["csv", csv],
@@ -349,9 +350,33 @@ describe("options", () => {
     }
   });
 
+  it("says in JSON what the database is, which is made the same again", async () => {
+    const header = '{"format":"tsmap-records","version":1,"type":"btree","duplicates":"sorted","pageSize":512}\n';
+    assert.equal(await loadHere(`${header}{"end":true,"records":0}\n`, at("a.db"), { format: "json" }), 0);
+    using database = Database.open(at("a.db"), { readOnly: true });
+    assert.deepEqual([database.type, database.duplicates, database.stat().pageSize], ["btree", "sorted", 512]);
+  });
+
   it("of the text that are not made are told", async () => {
     const { exit, stderr } = await tsmapLoad(["a.db"], { input: dumpText(["type=hash", "chksum=1"], textRecords(2)) });
     assert.deepEqual([exit, stderr], [0, "tsmap: a.db: made without what the text asks for: chksum\n"]);
     assert.equal(read(at("a.db"))[26], 0);
   });
+});
+
+it("a text that is empty, or was cut off at any line's end, leaves the file as it was", async () => {
+  const whole = {
+    dump: dumpText(["type=hash"], textRecords(3)),
+    json: '{"format":"tsmap-records","version":1}\n{"key":"a","data":"b"}\n{"key":"b","data":"c"}\n{"end":true,"records":2}\n',
+    csv: "encoding,key,data\ntext,a,b\ntext,c,d\nend,2,\n",
+  };
+  for (const [format, text] of Object.entries(whole)) {
+    assert.equal(await loadHere(text, at("live.db"), { format: format as "dump" }), 0);
+    const before = read(at("live.db"));
+    const lines = text.split(/(?<=\n)/);
+    for (let kept = 0; kept < lines.length; kept++) {
+      await assert.rejects(loadHere(lines.slice(0, kept).join(""), at("live.db"), { format: format as "dump" }), /line \d+: /);
+      assert.deepEqual(read(at("live.db")), before);
+    }
+  }
 });

@@ -185,13 +185,15 @@ describe("CSV and JSON", () => {
     ] as const;
     assert.equal(
       write("json", pairs),
-      `{"key":"a","data":"plain"}
+      `{"format":"tsmap-records","version":1,"type":"hash","duplicates":false}
+{"key":"a","data":"plain"}
 {"key":"q\\"","data":"b,c"}
 {"key":"m\xc3\xbcller","data":"tab\\there"}
 {"key":"nul\\u0000","data":"x"}
 {"key":"delete\x7f","data":"x"}
 {"keyBase64":"bGF0aW4xIPw=","data":"\\n"}
 {"key":"","data":""}
+{"end":true,"records":7}
 `,
     );
     assert.equal(
@@ -205,6 +207,7 @@ describe("CSV and JSON", () => {
         "base64,ZGVsZXRlfw==,eA==",
         "base64,bGF0aW4xIPw=,Cg==",
         "text,,",
+        "end,7,",
         "",
       ].join("\r\n"),
     );

@@ -132,6 +132,17 @@ describe("a dump", () => {
   });
 });
 
+/** Lines of JSON with what stands before and behind them. */
+function json(...lines: readonly string[]): string {
+  return ['{"format":"tsmap-records","version":1}', ...lines, `{"end":true,"records":${lines.length}}`, ""].join("\n");
+}
+
+function csv(...rows: readonly string[]): string {
+  return ["encoding,key,data", ...rows, `end,${rows.length},`, ""].join("\n");
+}
+
+const RECORD = '{"key":"a","data":"b"}';
+
 describe("what is wrong is told with its line", () => {
   const cases: readonly (readonly [name: string, format: LoadFormat, text: string, line: number, message: RegExp])[] = [
     ["empty", "dump", "", 1, /ends before its HEADER=END/],
@@ -181,28 +192,49 @@ describe("what is wrong is told with its line", () => {
     ["an empty line", "dump", dump(PRINT, " a", ""), 6, /begins with a blank/],
     ["more behind the end", "dump", `${dump(PRINT, " a", " b")}\n`, 8, /more behind DATA=END/],
     ["a second database", "dump", dump(PRINT).repeat(2), 6, /one by one/],
-    ["no JSON", "json", '{"key":"a","data":"b"}\n{', 2, /no JSON/],
+    ["JSON, empty", "json", "", 1, /the text is empty/],
+    ["JSON, empty lines", "json", "\n\n", 3, /the text is empty/],
+    ["JSON without its first line", "json", RECORD, 1, /first line is .*tsmap dump --format json/],
+    ["JSON of something else", "json", '{"format":"x","version":1}', 1, /first line is/],
+    ["JSON of another version", "json", '{"format":"tsmap-records","version":2}', 1, /only version 1/],
+    ["JSON that is none, first", "json", "{", 1, /no JSON; the first line is/],
+    ["a type of JSON", "json", '{"format":"tsmap-records","version":1,"type":"recno"}', 1, /hash or btree/],
+    ["duplicates of JSON", "json", '{"format":"tsmap-records","version":1,"duplicates":true}', 1, /unsorted or sorted/],
+    ["a page size of JSON", "json", '{"format":"tsmap-records","version":1,"pageSize":1000}', 1, /power of two/],
+    ["a number of JSON", "json", '{"format":"tsmap-records","version":1,"hashElements":-1}', 1, /hashElements is a number/],
+    ["minimumKeys of JSON", "json", '{"format":"tsmap-records","version":1,"minimumKeys":1}', 1, /minimumKeys is a number from 2/],
+    ["another word of JSON", "json", '{"format":"tsmap-records","version":1,"x":1}', 1, /alone/],
+    ["JSON without its last line", "json", json(RECORD).replace(/.*\n$/, ""), 3, /cut off/],
+    ["JSON without a line in between", "json", json(RECORD, RECORD).replace(`${RECORD}\n`, ""), 3, /does not count the 1 records/],
+    ["JSON with a wrong end", "json", json(RECORD).replace("true", "1"), 3, /the last line is/],
+    ["more behind the end of JSON", "json", json(RECORD) + RECORD, 4, /more behind/],
+    ["no JSON", "json", json(RECORD, "{"), 3, /no JSON/],
     ["a JSON array", "json", "[]", 1, /no JSON object/],
-    ["a JSON null", "json", "null", 1, /no JSON object/],
-    ["a JSON text", "json", '"x"', 1, /no JSON object/],
-    ["no data", "json", '\n{"key":"a"}', 2, /either data or dataBase64/],
-    ["both kinds of data", "json", '{"key":"a","data":"b","dataBase64":"Yg=="}', 1, /either data or dataBase64/],
-    ["a number for data", "json", '{"key":"a","data":1}', 1, /data is a text/],
-    ["null for data", "json", '{"key":"a","data":null}', 1, /data is a text/],
-    ["another member", "json", '{"key":"a","data":"b","x":1}', 1, /nothing else/],
-    ["a masked record", "json", '{"key":"a","data":"***","masked":true}', 1, /--show-secrets/],
-    ["no base64", "json", '{"key":"a","dataBase64":"Yg="}', 1, /dataBase64 is no base64/],
-    ["half a character", "json", '{"key":"\\ud800","data":"b"}', 1, /keyBase64/],
-    ["no UTF-8", "json", '{"key":"\xff","data":"b"}', 1, /not UTF-8/],
-    ["no first row", "csv", "", 1, /encoding,key,data/],
+    ["a JSON null", "json", json("null"), 2, /no JSON object/],
+    ["a JSON text", "json", json('"x"'), 2, /no JSON object/],
+    ["no data", "json", json("", '{"key":"a"}'), 3, /either data or dataBase64/],
+    ["both kinds of data", "json", json('{"key":"a","data":"b","dataBase64":"Yg=="}'), 2, /either data or dataBase64/],
+    ["a number for data", "json", json('{"key":"a","data":1}'), 2, /data is a text/],
+    ["null for data", "json", json('{"key":"a","data":null}'), 2, /data is a text/],
+    ["another member", "json", json('{"key":"a","data":"b","x":1}'), 2, /nothing else/],
+    ["a masked record", "json", json('{"key":"a","data":"***","masked":true}'), 2, /--show-secrets/],
+    ["no base64", "json", json('{"key":"a","dataBase64":"Yg="}'), 2, /dataBase64 is no base64/],
+    ["half a character", "json", json('{"key":"\\ud800","data":"b"}'), 2, /keyBase64/],
+    ["no UTF-8", "json", json('{"key":"\xff","data":"b"}'), 2, /not UTF-8/],
+    ["CSV, empty", "csv", "", 1, /the text is empty/],
     ["another first row", "csv", "key,data\n", 1, /encoding,key,data/],
-    ["two fields", "csv", "encoding,key,data\ntext,a\n", 2, /three fields/],
-    ["four fields", "csv", "encoding,key,data\ntext,a,b,c\n", 2, /three fields/],
-    ["another encoding", "csv", "encoding,key,data\nhex,61,62\n", 2, /text or base64/],
-    ["no base64 in CSV", "csv", "encoding,key,data\nbase64,YQ==,Yg\n", 2, /the data is no base64/],
-    ["open quotes", "csv", 'encoding,key,data\ntext,a,"b\nc\n', 2, /not closed/],
-    ["a quote within a field", "csv", 'encoding,key,data\ntext,a"b,"c"d"\n', 2, /doubled/],
-    ["no UTF-8 in CSV", "csv", "encoding,key,data\ntext,a,\xff\n", 2, /not UTF-8/],
+    ["CSV without its last row", "csv", csv("text,a,b").replace(/end.*\n/, ""), 3, /cut off/],
+    ["CSV that ends in its last row", "csv", csv("text,a,b").slice(0, -2), 3, /three fields/],
+    ["CSV without a row in between", "csv", csv("text,a,b", "text,a,b").replace("text,a,b\n", ""), 3, /does not count the 1 records/],
+    ["CSV with a wrong number", "csv", csv("text,a,b").replace("end,1", "end,x"), 3, /does not count/],
+    ["more behind the end of CSV", "csv", `${csv()}text,a,b\n`, 3, /more behind/],
+    ["two fields", "csv", csv("text,a"), 2, /three fields/],
+    ["four fields", "csv", csv("text,a,b,c"), 2, /three fields/],
+    ["another encoding", "csv", csv("hex,61,62"), 2, /text, base64 or/],
+    ["no base64 in CSV", "csv", csv("base64,YQ==,Yg"), 2, /the data is no base64/],
+    ["open quotes", "csv", csv('text,a,"b', "c"), 2, /not closed/],
+    ["a quote within a field", "csv", csv('text,a"b,"c"d"'), 2, /doubled/],
+    ["no UTF-8 in CSV", "csv", csv("text,a,\xff"), 2, /not UTF-8/],
   ];
   for (const [name, format, text, line, message] of cases) {
     it(name, () => {
@@ -217,7 +249,7 @@ describe("what is wrong is told with its line", () => {
 
 describe("CSV", () => {
   it("may have quoted fields with line ends in them, LF alone, a byte order mark and empty lines", () => {
-    const text = '\xef\xbb\xbfencoding,key,data\n"text","a ""b"", c","d\r\ne"\r\n\r\nbase64,,AP8=\ntext,,';
+    const text = '\xef\xbb\xbfencoding,key,data\n"text","a ""b"", c","d\r\ne"\r\n\r\nbase64,,AP8=\ntext,,\nend,3,';
     assert.deepEqual(load("csv", text), {
       header: { unsupported: [] },
       records: [
@@ -229,10 +261,20 @@ describe("CSV", () => {
   });
 });
 
-it("JSON may have members in any order, blanks, empty lines and a byte order mark", () => {
-  const text = '\xef\xbb\xbf{ "dataBase64": "AP8=", "key": "\\u00fc" }\r\n\n{"key":"\\"","data":""}';
-  assert.deepEqual(load("json", text).records, [
-    ["\xc3\xbc", "\0\xff", 1],
-    ['"', "", 3],
-  ]);
+describe("JSON", () => {
+  it("may have members in any order, blanks, empty lines and a byte order mark", () => {
+    const text = `\xef\xbb\xbf${json('{ "dataBase64": "AP8=", "key": "\\u00fc" }\r', "", '{"key":"\\"","data":""}').replace("3}", "2} ")}`;
+    assert.deepEqual(load("json", text).records, [
+      ["\xc3\xbc", "\0\xff", 2],
+      ['"', "", 4],
+    ]);
+  });
+
+  it("says in its first line what the database is", () => {
+    const pieces: string[] = [];
+    const header = { type: "btree", duplicates: "sorted", pageSize: 512, hashElements: 9, minimumKeys: 3 } as const;
+    const writer = new TextWriter("json", header, (piece) => pieces.push(textOf(piece)));
+    writer.end();
+    assert.deepEqual(load("json", ...pieces), { header: { ...header, unsupported: [] }, records: [] });
+  });
 });
