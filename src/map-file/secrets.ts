@@ -127,23 +127,42 @@ function maskItems(data: string): string | undefined {
   return at > 0 && END.test(data) ? shown + data.slice(at) : undefined;
 }
 
-/** [host]:port, which sasl_passwd maps have for keys, and others hardly. */
-const BRACKETED_SERVER = /^\[[^\]]*\]:/;
-/** Mailers and transports, which a host comes behind; or, behind `error` and its like, a text. */
-const ROUTE =
-  /^(?:(?:e?smtp|dsmtp|smtp8|smtps|relay|lmtp|uucp(?:-\w+)?)?:(?:\[[^\]]*\]|[a-z0-9-]+(?:\.[a-z0-9-]+)+|\$h|%\d)?(?::\w{1,10})?|error:.*|local:.*|(?:discard|hold|retry|virtual):)\0?$/is;
-/** What a value of an access map begins with. */
+/** [host]:port and host:port, which sasl_passwd maps have for keys, and others hardly. */
+const SERVER_PORT = /^(?:\[[^\]]*\]:|[a-z0-9-]+(?:\.[a-z0-9-]+)+:\d{1,5}\0?$)/i;
+/**
+ * What a value of an access map begins with. Behind a number or a word stands a
+ * blank: `250123:` and `5.7.1@h.example:` are users.
+ */
 const VERDICT =
-  /^(?:[245]\d\d|[245]\.\d{1,3}\.\d{1,3}|(?:OK|RELAY|REJECT|DISCARD|DUNNO|HOLD|WARN|INFO|SKIP|FILTER|PREPEND|REDIRECT|BCC|DEFER(?:_IF_\w+)?)(?= )|ERROR:|QUARANTINE:|(?:(?:TEMP|PERM)\+)?(?:VERIFY|ENCR):)/;
+  /^(?:(?:[245]\d\d|[245]\.\d{1,3}\.\d{1,3}|OK|RELAY|REJECT|DISCARD|DUNNO|HOLD|WARN|INFO|SKIP|FILTER|PREPEND|REDIRECT|BCC|DEFER(?:_IF_\w+)?)(?= )|QUARANTINE:|(?:(?:TEMP|PERM)\+)?(?:VERIFY|ENCR):\d{1,3}(?:\+|\0?$))/;
+/** An error that has a code, or sendmail's word for one, before its text. */
+const CODED_ERROR =
+  /^(?:error|retry):(?:"?[245]\d\d |[245]\.\d{1,3}\.\d{1,3}[: ]|(?:nouser|nohost|unavailable|tempfail|protocol|config|usage) )/i;
 /** Of an alias. */
 const ALIAS = /^(?::include:|"?\|)/;
+/** A mailer or transport alone, or with a host that no password looks like; maybe with a port. */
+const SURE_ROUTE =
+  /^(?:(?:e?smtp|dsmtp|smtp8|smtps|relay|lmtp|uucp(?:-\w+)?):(?:\[(?:[a-z0-9-]+(?:\.[a-z0-9-]+)+|%\d|(?:ipv6:)?[0-9a-f.]*:[0-9a-f:.]*)\]|\$h|%\d)?(?::(?:\d{1,5}|smtp|smtps|submission|submissions))?|(?:error|local|discard|hold|retry|virtual):)\0?$/i;
+/** A host by its name alone, as `relay:Summer.2024` seems to be one. */
+const NAMED_ROUTE = /^(?:e?smtp|dsmtp|smtp8|smtps|relay|lmtp|uucp(?:-\w+)?):([a-z0-9-]+(?:\.[a-z0-9-]+)+)(?::\w{1,10})?\0?$/i;
+const LOCAL = /^local:/i;
+/** Keys that only routes have: the hosts of a domain, or all. */
+const ROUTED_KEY = /^(?:\.|\*\0?$)/;
 
-/** user:password */
+/** user:password. What may be that, or something else, is taken for it. */
 function isCredentials(key: string, data: string): boolean {
   if (!data.includes(":")) return false;
-  if (VERDICT.test(data) || ALIAS.test(data)) return false;
-  if (BRACKETED_SERVER.test(key)) return true;
-  return !ROUTE.test(data) && !isIPv6(data.replace(/^ipv6:|\0$/gi, ""));
+  if (SERVER_PORT.test(key)) return true;
+  if (VERDICT.test(data) || CODED_ERROR.test(data) || ALIAS.test(data) || SURE_ROUTE.test(data)) return false;
+  return !isRouteByKey(key, data) && !isIPv6(data.replace(/^ipv6:|\0$/gi, ""));
+}
+
+/** Whether what seems to be a mailer with its host is one, by its key: mail for a domain goes to a host of that domain. */
+function isRouteByKey(key: string, data: string): boolean {
+  const host = NAMED_ROUTE.exec(data)?.[1]?.toLowerCase();
+  if (host === undefined) return ROUTED_KEY.test(key) && LOCAL.test(data);
+  const domain = key.replace(/\0$/, "").toLowerCase();
+  return ROUTED_KEY.test(key) || (domain.includes(".") && `.${host}`.endsWith(`.${domain}`));
 }
 
 function latin1(bytes: Uint8Array): string {

@@ -64,6 +64,13 @@ const SOURCES: Readonly<Record<string, string>> = {
   nul: `AuthInfo: "U:user" "P:${SECRET}\0"\n`,
   comment: `#AuthInfo: "U:user" "P:${SECRET}"\nAuthInfo: no\n`,
   postfix: `[mail.example.com]:587 user@example.com:${SECRET}\n`,
+  "postfix-digits": `[mail.example.com]:587 412345@example.com:${SECRET}\n`,
+  "postfix-digits-name": `mail.example.com 250123:${SECRET}\n`,
+  "postfix-status": `mail.example.com 5.7.1@x:${SECRET}\n`,
+  "postfix-route": `mail.example.com relay:${SECRET}.26\n`,
+  "postfix-transport": `[mail.example.com] smtp:a.${SECRET}\n`,
+  "postfix-local": `mail.example.com:587 local:${SECRET}\n`,
+  "postfix-error": `user@example.com error:${SECRET}\n`,
   "postfix-name": `mail.example.com user:${SECRET}\n`,
   several: `AuthInfo:a "U:user" "P:${SECRET}"\nexample.com RELAY\nAuthInfo:b "U:x"\n`,
 };
@@ -126,9 +133,14 @@ async function makeFiles(folder: string): Promise<string[]> {
   add("dump-bad", dump.replace("format=print", "format=bytevalue"));
   add("dump-header", dump.replace("VERSION=3", `"P:${SECRET}"`));
   add("dump-word", dump.replace("HEADER=END", `passwd=${SECRET}\nHEADER=END`));
-  add("json", `{"key":"authinfo:","data":"\\"P:${SECRET}\\""}\n`);
-  add("json-bad", `{"key":"authinfo:","data":"\\"P:${SECRET}\\"\n`);
-  add("csv", `encoding,key,data\ntext,authinfo:,"""P:${SECRET}"""\n`);
+  const first = '{"format":"tsmap-records","version":1}\n';
+  add("json", `${first}{"key":"authinfo:","data":"\\"P:${SECRET}\\""}\n{"end":true,"records":1}\n`);
+  add("json-bad", `${first}{"key":"authinfo:","data":"\\"P:${SECRET}\\"\n`);
+  add("json-first", `{"key":"authinfo:","data":"\\"P:${SECRET}\\""}\n`);
+  add("json-word", `{"format":"${SECRET}","version":"${SECRET}","${SECRET}":1}\n`);
+  add("json-end", `${first}{"end":true,"records":"${SECRET}"}\n`);
+  add("csv", `encoding,key,data\ntext,authinfo:,"""P:${SECRET}"""\nend,1,\n`);
+  add("csv-end", `encoding,key,data\nend,${SECRET},\n`);
   add("csv-bad", `encoding,key,data\n${SECRET},authinfo:,"""P:${SECRET}""\n`);
   return names;
 }

@@ -73,6 +73,15 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   sasl_passwd: (p) => `[mail.h.example]:587 u1:${p}`,
   "sasl_passwd of a host": (p) => `mail.h.example u1@h.example:${p}`,
   "sasl_passwd of a mailer's name": (p) => `[mail.h.example]:25 smtp:${p}`,
+  "sasl_passwd of a host in brackets": (p) => `[mail.h.example] u1:${p}`,
+  "sasl_passwd of a host and a port": (p) => `mail.h.example:587 u1:${p}`,
+  "sasl_passwd of a user in digits": (p) => `[mail.h.example]:587 412345@h.example:${p}`,
+  "sasl_passwd of a user in digits, of a host": (p) => `mail.h.example 250123:${p}`,
+  "sasl_passwd of a user like a status": (p) => `mail.h.example 5.7.1@x:${p}`,
+  "sasl_passwd of a user like a reply": (p) => `[mail.h.example]:587 550:${p}`,
+  "sasl_passwd of a user who is called relay": (p) => `[mail.h.example] relay:${p}.2024`,
+  "sasl_passwd of a user who is called local": (p) => `mail.h.example local:${p}`,
+  "sasl_passwd of a user who is called discard": (p) => `user@h.example discard:${p}`,
   "a SASL database": (p) => `u1\0h.example\0userPassword ${p}`,
   "a SASL database with a NUL more": (p) => `u1\0h.example\0userPassword\0 ${p}\0`,
   "a SASL database without a realm": (p) => `u1\0\0cmusaslsecretOTP ${p}`,
@@ -127,6 +136,34 @@ describe("a password", () => {
   });
 });
 
+describe("what may be a password, or something else, is masked", () => {
+  for (const [key, data] of [
+    ["[smtp.qq.com]:587", "412345@qq.com:AUTHCODE"],
+    ["smtp.qq.com", "250123:pw"],
+    ["mail.h.example", "5.7.1@x:pw"],
+    ["mail.h.example", "relay:Summer.2024"],
+    ["mail.h.example", "relay:Summer.2024:25"],
+    ["mail.h.example", "smtp:a.b"],
+    ["mail.h.example", "smtp:[secret]"],
+    ["mail.h.example", "smtp:mail.other.example"],
+    ["mail.h.example", "local:pw"],
+    ["mail.h.example", "local:user"],
+    ["mail.h.example", "error:pw"],
+    ["mail.h.example", "ERROR:pw"],
+    ["mail.h.example", "error:my pass word"],
+    ["mail.h.example", "retry:pw"],
+    ["mail.h.example", "VERIFY:123456"],
+    ["mail.h.example:587", "smtp:[mail.h.example]"],
+    ["[mail.h.example]:587", "error:5.1.1 no: go"],
+    ["mail.h.example:25", "550 a:b"],
+  ] as const) {
+    it(`${key} ${data}`, () => {
+      assert.deepEqual(masked(key, data), [key, "***", true]);
+      assert.deepEqual(masked(`${key}\0`, `${data}\0`), [`${key}\0`, "***", true]);
+    });
+  }
+});
+
 describe("a record without a secret is left alone", () => {
   const records: readonly (readonly [string, string])[] = [
     ["example.com", "RELAY"],
@@ -141,7 +178,19 @@ describe("a record without a secret is left alone", () => {
     ["h.example", "relay:mail.h.example:smtp"],
     ["h.example\0", "esmtp:[192.0.2.1]\0"],
     ["h.example", "error:nouser 550 No such user: sorry"],
-    ["h.example", "local:user"],
+    ["h.example", "error:5.1.1 mailbox is gone: sorry"],
+    ["h.example", "ERROR:4.7.1:450 later: please"],
+    ["h.example", "error:"],
+    ["h.example", "local:"],
+    ["*", "local:user"],
+    [".h.example", "smtp:mail.other.example"],
+    ["*", "relay:mail.other.example:25"],
+    ["h.example", "smtp:[2001:db8::1]:25"],
+    ["h.example", "relay:h.example"],
+    ["h.example", "relay:[mail.other.example]"],
+    ["h.example", "smtp:"],
+    ["connect:10.1", "450 4.7.1 later: please"],
+    ["connect:10", "REJECT go: away"],
     ["user@h.example", "a@h.example, b@h.example"],
     ["list", ":include:/etc/mail/list"],
     ["prog", "|/usr/bin/filter a:b"],
