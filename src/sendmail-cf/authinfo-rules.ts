@@ -77,7 +77,8 @@ function recognise(line: CfLine): AuthinfoRule | undefined {
       return { line, index: NO_ENTRY, fault: "comment" };
     }
   }
-  const whole = tokens(line.text.slice(1));
+  // A no-break space is a blank to the eye alone.
+  const whole = tokens(line.text.slice(1).replace(/\xc2?\xa0/g, " "));
   const index = EXPECTED.findIndex(({ left, right }) => `${whole} `.startsWith(`${left} ${right} `));
   return index < 0 ? undefined : { line, index, fault: "blanks" };
 }
@@ -92,4 +93,10 @@ function tokens(side: string): string {
 export function isComplete(rules: AuthinfoRuleset["rules"]): boolean {
   const kept = rules.filter((rule) => rule.index === undefined || rule.fault !== "blanks");
   return EXPECTED.every((_, i) => kept[i]?.index === i);
+}
+
+/** Rules of any ruleset that no tab divides, but for those that are meant to be authinfo's. */
+export function undividedRules(lines: readonly CfLine[]): CfLine[] {
+  const own = new Set(authinfoRulesetOf(lines).rules.flatMap(({ line, index }) => (index === undefined ? [] : [line])));
+  return lines.filter((line) => line.text.startsWith("R") && parseRule(line) === undefined && !own.has(line));
 }

@@ -2,7 +2,7 @@
  * Whether sendmail.cf of a relay, or submit.cf of a client, is set up for SMTP
  * authentication as the guide says.
  */
-import { AUTHINFO, AUTHINFO_RULES, authinfoRulesetOf, isComplete } from "./authinfo-rules.ts";
+import { AUTHINFO, AUTHINFO_RULES, authinfoRulesetOf, isComplete, undividedRules } from "./authinfo-rules.ts";
 import {
   type CfDaemon,
   type CfLine,
@@ -15,10 +15,13 @@ import {
   mapsOf,
   type OptionName,
   optionsOf,
+  parseRule,
   readCf,
   unknownLines,
+  unknownOptions,
 } from "./cf-file.ts";
 import { CF_FINDINGS, type CfArguments, type CfFindingCode, type CfStatus } from "./cf-findings.ts";
+import { findOption } from "./option-names.ts";
 import {
   CLIENT_MECHANISMS,
   DEFAULT_DOMAINS,
@@ -134,10 +137,12 @@ class Check {
 
   lines(): void {
     for (const line of unknownLines(this.#lines)) this.#add("unknown-line", line);
+    for (const line of undividedRules(this.#lines)) this.#add("rule-without-tab", line);
+    for (const { line, name } of unknownOptions(this.#lines)) this.#add("unknown-option", line, { name: name.trim() });
     for (const { line, text } of this.#indented()) this.findings.push({ code: "indented-line", status: "wrong", line, args: { text } });
     for (const option of ["AuthMechanisms", "DaemonPortOptions", "RunAsUser"] satisfies OptionName[]) {
       for (const { line, name } of optionsOf(this.#lines, option)) {
-        if (name.length > 1 && name.length < option.length) this.#add("abbreviated-option", line, { name, option });
+        if (name.length > 1 && findOption(name)?.isAbbreviated === true) this.#add("abbreviated-option", line, { name, option });
       }
     }
   }
@@ -155,6 +160,7 @@ class Check {
   }
 
   relayDomains(): void {
+    for (const line of this.#lines) if (/^F[ \t]/.test(line.text)) this.#add("class-name-missing", line);
     const files = classFilesOf(this.#lines, "R");
     const listed = classLinesOf(this.#lines, "R").filter(({ value }) => value.trim() !== "");
     for (const { line, path } of files) if (path === undefined) this.#add("relay-domains-no-file", line, { path: DEFAULT_DOMAINS });
@@ -221,7 +227,7 @@ class Check {
     const user = optionsOf(this.#lines, "RunAsUser").at(-1);
     const name = userOf(user?.value);
     if (name === undefined) this.#add("run-as-user-missing", user?.line);
-    else if (name === "root" || /^0+$/.test(name)) this.#add("run-as-user-root", user?.line);
+    else if (isRoot(name)) this.#add("run-as-user-root", user?.line);
     else this.#add("run-as-user-set", user?.line, { user: name });
   }
 
@@ -254,7 +260,9 @@ class Check {
   #mapFile({ line, mapClass, flags }: CfMap, path: string, { file, content, writableFolder }: MapFacts): void {
     const args = { file, path, class: mapClass };
     if (baseName(file).replace(/\.db$/, "") !== baseName(path)) this.#add("map-name-differs", line, args);
-    if (writableFolder !== undefined) this.#add("map-folder-writable", line, { folder: writableFolder });
+    if (writableFolder !== undefined) {
+      this.#add(isSubmission(this.#lines) ? "map-folder-open" : "map-folder-writable", line, { folder: writableFolder, file });
+    }
     if (content.kind === "missing") this.#add("map-file-missing", line, args);
     if (content.kind === "unreadable") this.#add("map-file-unreadable", line, { ...args, why: content.why });
     if (content.kind !== "database") return;
@@ -273,7 +281,8 @@ class Check {
   #reader(line: CfLine, file: string, mode: number, gid: number): void {
     const option = optionsOf(this.#lines, "RunAsUser").at(-1);
     const user = userOf(option?.value);
-    if (user === undefined) return;
+    // The submission program does not run as root at all.
+    if (user === undefined || isRoot(user)) return;
     const group = groupText(option?.value) ?? user;
     const args = { file, user, group, mode: mode.toString(8).padStart(4, "0") };
     if ((mode & OTHER_READ) !== 0) {
@@ -302,7 +311,10 @@ class Check {
     for (const rule of before) {
       if (rule.index === undefined) this.#add("rule-foreign", rule.line);
       else if (rule.fault === "blanks")
-        this.#add("rule-blanks", rule.line, { number: rule.index + 1, rule: AUTHINFO_RULES[rule.index] ?? "" });
+        this.#add(faultOf(rule.line), rule.line, {
+          number: rule.index + 1,
+          rule: AUTHINFO_RULES[rule.index] ?? "",
+        });
       else if (rule.fault === "comment") this.#add("rule-comment", rule.line);
     }
     if (isDone) this.#add("rules-complete", header);
@@ -325,6 +337,13 @@ class Check {
   }
 }
 
+/** Of a rule that sendmail reads otherwise than it is meant. */
+function faultOf(line: CfLine): CfFindingCode {
+  const rule = parseRule(line);
+  if (rule === undefined) return "rule-blanks";
+  return rule.right.trim() === "" ? "rule-side-missing" : "rule-tab-misplaced";
+}
+
 /** The options of a port, with what the guide asks for. */
 function mendedOptions({ option, modifiers }: CfDaemon): string {
   if (modifiers === undefined) return `${option.value}${option.value === "" ? "" : ", "}M=${MODIFIERS}`;
@@ -344,6 +363,10 @@ function isForPasswords(name: string): boolean {
 /** RunAsUser is a user, and perhaps a group behind a colon or a full stop. */
 function userOf(value: string | undefined): string | undefined {
   return value === undefined || value.trim() === "" ? undefined : value.trim().split(/[:./]/)[0];
+}
+
+function isRoot(user: string): boolean {
+  return user === "root" || /^0+$/.test(user);
 }
 
 function groupText(value: string | undefined): string | undefined {

@@ -5,6 +5,7 @@
  * A file is a string with one character for each of its bytes: offsets in it are
  * offsets in the file, and what is not changed stays as it is, byte for byte.
  */
+import { findOption } from "./option-names.ts";
 
 /** A line with those that continue it. */
 export interface CfLine {
@@ -39,7 +40,7 @@ export interface CfMap {
   /** In lower case, as the class. */
   readonly name: string;
   readonly mapClass: string;
-  /** Letters of the flags, without what belongs to them. */
+  /** Their letters. */
   readonly flags: string;
   /** Undefined where none is named. */
   readonly path: string | undefined;
@@ -142,8 +143,8 @@ export function mapsOf(lines: readonly CfLine[]): CfMap[] {
     const words = [...rest.matchAll(/[^ \t-\r]+/g)];
     const flags: string[] = [];
     while (words[0]?.[0].startsWith("-")) {
-      const flag = words.shift()?.[0].slice(1) ?? "";
-      flags.push(flag);
+      // One letter a word: what stands behind it is its value, or nothing.
+      flags.push(words.shift()?.[0].charAt(1) ?? "");
     }
     const path = words[0];
     return [
@@ -151,17 +152,12 @@ export function mapsOf(lines: readonly CfLine[]): CfMap[] {
         line,
         name: name.toLowerCase(),
         mapClass: mapClass.toLowerCase(),
-        flags: flags.map(flagLetters).join(""),
+        flags: flags.join(""),
         path: path?.[0],
         pathAt: whole.length - rest.length + (path?.index ?? rest.length),
       },
     ];
   });
-}
-
-/** Of the flags with a value the letter alone. */
-function flagLetters(flag: string): string {
-  return flag.replace(/([aTSkvzd]).*$/s, "$1");
 }
 
 /** An option, a macro or the members of a class, and where its value stands in the text of its line. */
@@ -173,27 +169,35 @@ export interface CfSetting {
   readonly valueAt: number;
 }
 
-/** The options that the guide is about: their names, the letter, and the shortest abbreviation that means no other. */
-const OPTIONS = {
-  AuthMechanisms: { letter: undefined, shortest: "authme" },
-  DaemonPortOptions: { letter: "O", shortest: "dae" },
-  DefaultAuthInfo: { letter: undefined, shortest: "defaulta" },
-  RunAsUser: { letter: undefined, shortest: "ru" },
-} as const;
+/** The options that the guide is about, and the letter that one of them has. */
+const OPTIONS = { AuthMechanisms: undefined, DaemonPortOptions: "O", DefaultAuthInfo: undefined, RunAsUser: undefined } as const;
 
 export type OptionName = keyof typeof OPTIONS;
 
 /** The lines that set an option, in order. */
 export function optionsOf(lines: readonly CfLine[], wanted: OptionName): CfSetting[] {
-  const { letter, shortest } = OPTIONS[wanted];
+  const letter = OPTIONS[wanted];
   return lines.flatMap((line) => {
-    const { text } = line;
-    if (letter !== undefined && text.startsWith(`O${letter}`)) return [{ line, name: letter, value: text.slice(2), valueAt: 2 }];
-    // One blank before the name, and no tab.
-    const match = /^O ([^ =][^=]*?) *(?:= *|$)/s.exec(text);
-    const name = match?.[1]?.toLowerCase() ?? "";
-    if (match === null || !name.startsWith(shortest) || !wanted.toLowerCase().startsWith(name)) return [];
-    return [{ line, name: match[1] ?? "", value: text.slice(match[0].length), valueAt: match[0].length }];
+    if (letter !== undefined && line.text.startsWith(`O${letter}`)) return [{ line, name: letter, value: line.text.slice(2), valueAt: 2 }];
+    const setting = namedOption(line);
+    return setting !== undefined && findOption(setting.name)?.name === wanted ? [setting] : [];
+  });
+}
+
+/** An option by its name: behind one blank, and no tab. A `Timeout.x` is the option Timeout. */
+function namedOption(line: CfLine): CfSetting | undefined {
+  const match = /^O ([^=]*?) *(?:= *|$)/s.exec(line.text);
+  if (match === null) return undefined;
+  const [head, name = ""] = match;
+  return { line, name: name.replace(/^(timeout)\..*$/is, "$1"), value: line.text.slice(head.length), valueAt: head.length };
+}
+
+/** Lines that begin with O, and set no option of sendmail 8.17. */
+export function unknownOptions(lines: readonly CfLine[]): CfSetting[] {
+  return lines.flatMap((line) => {
+    const setting = namedOption(line);
+    if (setting !== undefined) return findOption(setting.name) === undefined ? [setting] : [];
+    return /^O(?![A-Za-z0-9])/.test(line.text) ? [{ line, name: line.text.slice(1).split("=")[0] ?? "", value: "", valueAt: 0 }] : [];
   });
 }
 

@@ -10,6 +10,9 @@ export type CfStatus = "met" | "missing" | "wrong" | "note";
 
 export type CfFindingCode =
   | "unknown-line"
+  | "unknown-option"
+  | "rule-without-tab"
+  | "class-name-missing"
   | "indented-line"
   | "abbreviated-option"
   | "relay-domains-named"
@@ -65,10 +68,13 @@ export type CfFindingCode =
   | "map-not-readable"
   | "map-reader-unknown"
   | "map-folder-writable"
+  | "map-folder-open"
   | "rules-complete"
   | "ruleset-missing"
   | "rule-missing"
   | "rule-blanks"
+  | "rule-tab-misplaced"
+  | "rule-side-missing"
   | "rules-order"
   | "rule-foreign"
   | "rule-misplaced"
@@ -89,8 +95,23 @@ export const CF_FINDINGS: Readonly<Record<CfFindingCode, CfFindingText>> = {
   // The file.
   "unknown-line": {
     status: "wrong",
-    what: "sendmail has no line that begins so, and says so at every start",
+    what: "sendmail has no line that begins so: it neither serves nor delivers with such a line",
     mend: "remove it, or begin it with # for a comment, or with a blank if it belongs to the line before it",
+  },
+  "unknown-option": {
+    status: "wrong",
+    what: "sendmail 8.17 has no option {name}, or several that begin so: it neither serves nor delivers with such a line",
+    mend: "write the option's name behind O and one blank, or remove the line",
+  },
+  "rule-without-tab": {
+    status: "wrong",
+    what: "no tab separates the two sides of this rule: sendmail neither serves nor delivers with such a line",
+    mend: "a tab between the sides, and one before the comment",
+  },
+  "class-name-missing": {
+    status: "wrong",
+    what: "a blank stands where the name of the class has to be: sendmail takes the rest for a file, and neither serves nor delivers without it",
+    mend: "no blank behind F",
   },
   "indented-line": {
     status: "wrong",
@@ -277,12 +298,27 @@ export const CF_FINDINGS: Readonly<Record<CfFindingCode, CfFindingText>> = {
     what: "others than the owner may write to {folder}: sendmail opens no map below it",
     mend: "chmod go-w {folder}",
   },
+  "map-folder-open": {
+    status: "note",
+    what: "others than the owner may write to {folder}, and so put another map in the place of {file}: the submission program opens it all the same",
+    mend: "chmod go-w {folder}",
+  },
   "rules-complete": { status: "met", what: "the ruleset authinfo asks the map" },
   "ruleset-missing": { status: "missing", what: "there is no ruleset authinfo", mend: "the line Sauthinfo, and below it the five rules" },
   "rule-missing": { status: "missing", what: "the ruleset authinfo lacks its rule {number}", mend: "{rule}" },
   "rule-blanks": {
     status: "wrong",
-    what: "rule {number} of the ruleset authinfo has blanks where a tab has to be: sendmail does not take it as it is meant",
+    what: "rule {number} of the ruleset authinfo has blanks where a tab has to be: sendmail leaves it out, and does not serve or deliver with such a line",
+    mend: "{rule}",
+  },
+  "rule-tab-misplaced": {
+    status: "wrong",
+    what: "the first tab in rule {number} of the ruleset authinfo is not the one between its two sides: sendmail reads another rule",
+    mend: "{rule}",
+  },
+  "rule-side-missing": {
+    status: "wrong",
+    what: "rule {number} of the ruleset authinfo has no right side, since a blank stands between two tabs: sendmail does not serve or deliver with such a line",
     mend: "{rule}",
   },
   "rules-order": {

@@ -3,7 +3,7 @@
  * What already does its work is left as it is, so that a second run finds
  * nothing to do.
  */
-import { AUTHINFO_RULES, type AuthinfoRule, authinfoRulesetOf, isComplete } from "./authinfo-rules.ts";
+import { AUTHINFO_RULES, type AuthinfoRule, authinfoRulesetOf, isComplete, undividedRules } from "./authinfo-rules.ts";
 import {
   type CfLine,
   type CfSetting,
@@ -16,6 +16,7 @@ import {
   optionsOf,
   readCf,
   unknownLines,
+  unknownOptions,
 } from "./cf-file.ts";
 import {
   CLIENT_MECHANISMS,
@@ -52,6 +53,8 @@ export type CfRefusalCode =
   | "not-a-configuration"
   | "nul-byte"
   | "unknown-line"
+  | "unknown-option"
+  | "rule-without-tab"
   | "submission-file"
   | "not-submission-file"
   | "no-place"
@@ -65,6 +68,8 @@ export const CF_REFUSALS: Readonly<Record<CfRefusalCode, string>> = {
   "not-a-configuration": "this is no configuration of sendmail: it has no V line of level 3 or later",
   "nul-byte": "a NUL byte",
   "unknown-line": "sendmail has no line that begins so",
+  "rule-without-tab": "no tab separates the two sides of this rule",
+  "unknown-option": "sendmail 8.17 has no option {name}, or several that begin so",
   "submission-file": "this is the file of the submission program (submit.cf): the relay's is sendmail.cf",
   "not-submission-file": "this file has no {MTAHost} macro: --mta-host is for submit.cf",
   "no-place": "there is no place known for {what}: neither the line itself, nor a comment that marks its place",
@@ -147,6 +152,8 @@ class Patch {
     const nul = this.#lines.find(({ start, end }) => this.#source.slice(start, end).includes("\0"));
     if (nul !== undefined) this.#refuse("nul-byte", nul);
     for (const line of unknownLines(this.#lines)) this.#refuse("unknown-line", line);
+    for (const line of undividedRules(this.#lines)) this.#refuse("rule-without-tab", line);
+    for (const { line, name } of unknownOptions(this.#lines)) this.#refuse("unknown-option", line, { name: name.trim() });
     if (role === "relay" && isSubmission(this.#lines)) this.#refuse("submission-file");
   }
 
