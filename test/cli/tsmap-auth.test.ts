@@ -9,7 +9,7 @@ import { after, describe, it } from "node:test";
 import { updateSasldb } from "#src/sasldb/sasldb-file.js";
 import { sha256 } from "../support/bytes.ts";
 import { fixturesFolder } from "../support/fixtures.ts";
-import { launcherOf, type Outcome, run } from "../support/program.ts";
+import { launcherOf, type Outcome, run, tsmakemap } from "../support/program.ts";
 import { temporaryFolder } from "../support/temp.ts";
 
 const folder = temporaryFolder({ after });
@@ -121,6 +121,25 @@ result       authenticates with DIGEST-MD5
       assert.deepEqual([exit, stdout], [2, ""]);
       assert.match(stderr, /^tsmap.*\n$/);
     }
+  });
+
+  it("names the file that is of the wrong kind or cannot be read, in the words of the system", async () => {
+    const map = join(folder, "map.db");
+    await tsmakemap(["hash", map], { input: 'AuthInfo: "U:a" "P:topsecret"\n' });
+    const empty = join(folder, "empty.db");
+    await tsmakemap(["hash", empty], { input: "" });
+    const said = async (file: string, authinfo: string): Promise<string> => {
+      const args = ["auth", "--relay", RELAY, "--sasldb", file, "--authinfo", authinfo];
+      const { exit, stderr } = await run(process.execPath, [launcherOf("tsmap"), ...args]);
+      assert.equal(exit, stderr === "" ? 1 : 2);
+      return stderr;
+    };
+    assert.equal(await said(map, sasldb), `tsmap: ${sasldb}: a SASL database, and no authinfo map\n`);
+    assert.equal(await said(map, map), `tsmap: ${map}: an authinfo map, and no SASL database\n`);
+    assert.equal(await said(GUIDE, map), `tsmap: ${GUIDE}: not a Berkeley DB file, but text\n`);
+    assert.equal(await said(folder, map), `tsmap: ${folder}: Is a directory\n`);
+    assert.equal(await said(join(folder, "none"), map), `tsmap: ${join(folder, "none")}: No such file or directory\n`);
+    assert.equal(await said(empty, empty), "");
   });
 
   it("shows no password, wherever a mistake has put it, and writes nothing", async () => {

@@ -8,7 +8,7 @@ import { after, describe, it } from "node:test";
 import type { Output } from "#src/cli/output.js";
 import { run as runHere } from "#src/cli/tsmap/resolve.js";
 import { authinfoCases, MECHANISMS } from "../support/authinfo-cases.ts";
-import { fixturesFolder } from "../support/fixtures.ts";
+import { databaseFixture, fixturesFolder } from "../support/fixtures.ts";
 import { launcherOf, type Outcome, run, tsmakemap } from "../support/program.ts";
 import { temporaryFolder } from "../support/temp.ts";
 
@@ -49,7 +49,7 @@ lookup       "AuthInfo:192.0.2.1": not found
 lookup       "AuthInfo:": found
 user         root (authorization id, U)
              dummyuser@hostname.domain.com (authentication id, I)
-password     set, 5 bytes
+password     set
 realm        not set: sendmail takes its own host name
 mechanisms   DIGEST-MD5 CRAM-MD5, tried in this order
 result       sendmail authenticates; if the server refuses all of these, mail is sent without authentication
@@ -61,7 +61,7 @@ result       sendmail authenticates; if the server refuses all of these, mail is
   it("shows the password to one who asks for it", async () => {
     assert.match((await resolve("--server", "x", "--show-secrets", GUIDE)).stdout, /^password {5}12345$/m);
     const { stdout } = await resolve("--server", "x", "--show-secrets", "--json", GUIDE);
-    assert.deepEqual(JSON.parse(stdout).entry.password, { length: 5, text: "12345" });
+    assert.deepEqual(JSON.parse(stdout).entry.password, { isExpanded: false, length: 5, text: "12345" });
   });
 
   it("answers in JSON", async () => {
@@ -81,7 +81,7 @@ result       sendmail authenticates; if the server refuses all of these, mail is
     );
     assert.deepEqual(
       [entry.authorizationId, entry.authenticationId, entry.password],
-      ["root", "dummyuser@hostname.domain.com", { length: 5 }],
+      ["root", "dummyuser@hostname.domain.com", { isExpanded: false }],
     );
   });
 
@@ -98,6 +98,19 @@ result       sendmail authenticates; if the server refuses all of these, mail is
       assert.equal(exit, 1, text);
       assert.match(stdout, expected);
     }
+  });
+
+  it("says that a password is changed by expansion, and not where something else is", async () => {
+    const expanded = async (value: string): Promise<boolean> => {
+      const file = write("expanded", `AuthInfo: ${value}\n`);
+      const isNoted = (await resolve("--server", "x", file)).stdout.includes("the password is not the one in the map");
+      assert.equal(JSON.parse((await resolve("--server", "x", "--json", file)).stdout).entry.password.isExpanded, isNoted, value);
+      return isNoted;
+    };
+    for (const value of ['"U:a" "P:1%2345"', '"U:a" "P:%12345"', '"U:a" "P:2345%1"', '"U:a" "P:a%%b"', '"U:a%1" "P:x%0', '"P:%0" "U:a"'])
+      assert.equal(await expanded(value), true, value);
+    for (const value of ['"U:a%1" "P:x%y"', '"P:x" "U:%%a"', '"U:a" "P:x"', '"U:a" "P=JTE="'])
+      assert.equal(await expanded(value), false, value);
   });
 
   it("takes the mechanisms that it is told", async () => {
@@ -135,12 +148,23 @@ result       sendmail authenticates; if the server refuses all of these, mail is
       ["--server", "x", join(folder, "none")],
       [GUIDE],
       ["--server", "x", "--map-flags", "-x", GUIDE],
+      ["--server", "x", "--addr", "bogus", GUIDE],
+      ["--server", "x", "--addr", "192.0.2", GUIDE],
       ["--server", "x", launcherOf("tsmap").replace(/[^/]*$/, "")],
     ]) {
       const { exit, stdout, stderr } = await resolve(...args);
       assert.deepEqual([exit, stdout], [2, ""]);
       assert.match(stderr, /^tsmap/);
     }
+  });
+
+  it("refuses what is no authinfo map, and takes an empty one", async () => {
+    const { path } = databaseFixture("v9-db5.3.28-le-sasldb");
+    const { exit, stderr } = await resolve("--server", "x", path);
+    assert.deepEqual([exit, stderr], [2, `tsmap: ${path}: a SASL database, and no authinfo map\n`]);
+    const empty = join(folder, "empty.db");
+    await tsmakemap(["hash", empty], { input: "" });
+    assert.match((await resolve("--server", "x", empty)).stdout, /there is no entry for this server/);
   });
 
   it("shows no password, wherever a mistake has put it", async () => {

@@ -73,7 +73,7 @@ const OTHER_KINDS: Partial<Record<MapKind, string>> = {
 function refuseOther(file: string): void {
   withFile(file, () =>
     withMap(file, {}, (map) => {
-      const kind = map.kind === "database" ? OTHER_KINDS[kindOfRecords(map.file.records())] : "a text";
+      const kind = map.kind === "database" ? OTHER_KINDS[kindOfRecords(map.file.records())] : undefined;
       if (kind !== undefined) throw new Trouble(`${file}: ${kind}, and no SASL database`);
     }),
   );

@@ -17,7 +17,7 @@ export type Run = (name: string, operands: readonly (string | readonly string[])
 const SHOW_SECRETS = "show passwords and other secrets, which are masked otherwise";
 
 /** How the client's sendmail reads its map; a map itself does not say. */
-const MAP_FLAGS = 'flags of the map\'s K line, of -f, -N and -O, as in "-f -N"; of a database, -f and -N mean these';
+const MAP_FLAGS = 'flags of the map\'s K line, of -f, -N, -O and -o, as in "-f -N"; of a database, -f and -N mean these';
 
 /** The whole of tsmap, without commander's own output and exit. */
 export function tsmapCommand(program: string, run: Run): Command {

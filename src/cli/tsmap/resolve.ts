@@ -77,7 +77,7 @@ function* entryLines(entry: FoundEntry, show: boolean): Generator<string> {
 /** Whether percent expansion has changed an item. */
 function isExpanded({ expansion: { offsets } }: FoundEntry, { textStart, textEnd }: AuthinfoItem): boolean {
   if (offsets === undefined) return false;
-  const places = offsets.slice(textStart, textEnd + 1);
+  const places = offsets.slice(textStart - 1, textEnd + 1);
   return places.some((place, i) => i > 0 && place !== (places[i - 1] as number) + 1);
 }
 
