@@ -4,13 +4,17 @@
 
 import { newKeys } from "../hash-file/visit.ts";
 import { AUTHINFO_TAG, foldByte } from "../makemap/map-key.ts";
+import { holdsSecret, mayHoldSecret } from "./secrets.ts";
 
 const NUL = 0x00;
 /** In lower case: what sendmail looks up is folded. */
 const FOLDED_TAG = Buffer.from(AUTHINFO_TAG.toLowerCase());
 
-/** "access": a map with entries for authentication among others. */
-export type MapKind = "authinfo" | "access" | "sasldb" | "aliases" | "map" | "empty";
+/**
+ * "access": a map with entries for authentication among others. "passwords": a
+ * password in every record, as in Postfix's sasl_passwd maps.
+ */
+export type MapKind = "authinfo" | "access" | "passwords" | "sasldb" | "aliases" | "map" | "empty";
 
 /** Whether keys, or data, end in a NUL (makemap -N): all of them, none, or some. */
 export type NulUse = "all" | "none" | "some";
@@ -24,6 +28,8 @@ export class RecordCounter {
   longestData = 0;
   /** Keys with upper-case letters, which a map that folds its keys never finds. */
   upperCaseKeys = 0;
+  /** Records in which something is secret, as `maskRecord` takes it. */
+  secrets = 0;
   #keyNuls = 0;
   #dataNuls = 0;
   #authinfo = 0;
@@ -53,6 +59,11 @@ export class RecordCounter {
     if (this.#key.hasUpperCase) this.upperCaseKeys += 1;
     if (this.#key.isAuthinfo) this.#authinfo += 1;
     if (this.#key.isSasldb) this.#sasldb += 1;
+    if (
+      mayHoldSecret(key, keyStart, keyEnd, data, dataStart, dataEnd) &&
+      holdsSecret(key.subarray(keyStart, keyEnd), data.subarray(dataStart, dataEnd))
+    )
+      this.secrets += 1;
     // Sendmail's aliases say by this record that they are complete.
     if (key[keyStart] === 0x40 && (keyLength === 1 || (keyLength === 2 && key[keyEnd - 1] === NUL))) this.#hasAliasMark = true;
   }
@@ -62,6 +73,7 @@ export class RecordCounter {
     if (this.#sasldb === this.records) return "sasldb";
     if (this.#authinfo === this.records) return "authinfo";
     if (this.#authinfo > 0) return "access";
+    if (this.secrets === this.records) return "passwords";
     return this.#hasAliasMark ? "aliases" : "map";
   }
 

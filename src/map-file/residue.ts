@@ -1,14 +1,13 @@
 /**
  * What old content is readable in the unused space of a database.
  */
+import { mayBeOfSecret } from "./secrets.ts";
 
 /**
  * Printable characters of ASCII in a row are text from this many on: libdb leaves
  * copies of numbers and file ids too, which are no secret.
  */
 const SHORTEST = 6;
-/** What the names of secrets look like. */
-const SECRET = /authinfo:|"[uiprm][:=]|userpassword|cmusaslsecret/i;
 
 /** Counts what can be read, page after page; keeps none of it. */
 export class ResidueCounter {
@@ -31,7 +30,7 @@ export class ResidueCounter {
       while (end < unused.length && isPrintable(unused[end] as number)) end++;
       if (end - at >= SHORTEST) {
         this.texts += 1;
-        if (!this.mayBeSecret) this.mayBeSecret = SECRET.test(unused.toString("latin1", at, end));
+        if (!this.mayBeSecret) this.mayBeSecret = mayBeOfSecret(unused.toString("latin1", at, end));
       }
       at = end + 1;
     }

@@ -67,6 +67,17 @@ export function mayHoldSecret(
   return false;
 }
 
+/** Items, and the names of records whose data have no mark of their own. */
+const SECRET_NAME = /authinfo:|"[uiprm][:=]|userpassword|cmusaslsecret/i;
+/** A server or an address with a tag before it, as keys of access maps have: no user and password. */
+const TAGGED_KEY = /^(?:[a-z_]+:)(?:[a-z0-9.-]*@?[a-z0-9-]+(?:\.[a-z0-9-]+)+|\d+(?:\.\d+)*)$/;
+
+/** Whether a text, which may be a key or data or a part of them, may belong to a record that holds a secret. */
+export function mayBeOfSecret(text: string): boolean {
+  if (SECRET_NAME.test(text)) return true;
+  return !TAGGED_KEY.test(text) && (PASSWORD_ITEM.test(text) || isCredentials("", text));
+}
+
 /** user NUL realm NUL property; and any other key with a NUL that does not just end it, which no map of names has. */
 function hasInnerNul(key: Uint8Array): boolean {
   const at = key.indexOf(NUL);

@@ -97,6 +97,7 @@ function toJson(file: string, found: Found, uses: readonly PageUse[] | undefined
 const KINDS: Readonly<Record<MapKind, string>> = {
   authinfo: "an authinfo map: what sendmail authenticates with",
   access: "an access map, with entries for authentication among others",
+  passwords: "passwords, as a sasl_passwd map does",
   sasldb: "a SASL database: users and their passwords",
   aliases: "an alias database",
   map: "a map",
