@@ -11,6 +11,7 @@ import { Database, nodeFileSystem } from "berkeley-db-js";
 import { tsmapCommand } from "#src/cli/tsmap/commands.js";
 import { setHashVersionOf } from "#src/hash-file/hash-version.js";
 import { updateSasldb } from "#src/sasldb/sasldb-file.js";
+import { RELAY_CF, SUBMIT_CF } from "../support/cf-text.ts";
 import { isFull } from "../support/full.ts";
 import { run } from "../support/program.ts";
 import { temporaryFolder } from "../support/temp.ts";
@@ -105,6 +106,9 @@ async function makeFiles(folder: string): Promise<string[]> {
     users.setPassword("user", "mail.example.com", Buffer.from(SECRET), { mechanisms: ["OTP", "SCRAM-SHA-256"] });
   });
   names.push("sasldb2");
+  // These are other commands' files beside the one that is looked at.
+  writeFileSync(join(folder, "submit.cf"), `${SUBMIT_CF}Kauthinfo hash /etc/mail/authinfo/smtp-auth\n`);
+  writeFileSync(join(folder, "sendmail.cf"), RELAY_CF);
   // What a key is torn from, or a page, or the header: nobody knows then what the data were.
   for (const file of ["good.db", "sasldb2", "missing-blank.db"]) {
     const bytes = readFileSync(join(folder, file));
@@ -191,6 +195,13 @@ function commandLines(name: string): Readonly<Record<string, readonly (readonly 
       ["--authinfo", name, "--sasldb", "sasldb2", "--relay", "mail.example.com"],
       ["--authinfo", name, "--sasldb", "sasldb2", "--relay", "mail.example.com", "--json"],
       ["--authinfo", "good.db", "--sasldb", name, "--relay", "mail.example.com"],
+    ],
+    cf: [
+      ["check", "--role", "client", name],
+      ["check", "--role", "client", "--map", name, "submit.cf"],
+      ["check", "--role", "relay", "--domains", name, "--json", "sendmail.cf"],
+      ["check", "--role", "relay", "--other", name, "sendmail.cf"],
+      ["patch", "--role", "client", "--relay", "mail.example.com", "--dry-run", name],
     ],
     completion: [["bash"]],
   };

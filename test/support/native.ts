@@ -37,6 +37,7 @@ const PACKAGES = {
   mandoc: "mandoc",
   mount: "mount",
   nsenter: "util-linux",
+  patch: "patch",
   script: "bsdutils",
   setpriv: "util-linux",
   stdbuf: "coreutils",
