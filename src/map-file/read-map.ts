@@ -2,8 +2,10 @@
  * Any map: a database of any version that is read here, or the source text that
  * a map is made from.
  */
-import { type FileHandle, type FileSystem, nodeFileSystem, RecordBatch, readFileHeader } from "berkeley-db-js";
+import { type FileHandle, type FileSystem, RecordBatch, readFileHeader } from "berkeley-db-js";
+import { openStandardInput, readingFileSystem } from "../files/read-whole.ts";
 import { DatabaseFile, type StoredRecord } from "../hash-file/database-file.ts";
+import { HashFileError } from "../hash-file/error.ts";
 import { foreignKind } from "../hash-file/foreign-kind.ts";
 import { readHeader } from "../hash-file/layout.ts";
 import type { SourceDiagnostic } from "../makemap/diagnostic.ts";
@@ -12,10 +14,15 @@ import { type SourceOptions, SourceParser } from "../makemap/source-parser.ts";
 const BEGINNING = 4096;
 const STRETCH = 1 << 18;
 const DATABASE_SUFFIX = ".db";
+const NUL = 0x00;
+const NEWLINE = 0x0a;
 
 export interface ReadMapOptions extends SourceOptions {
   /** What a second record of a key in a source text is: refused (the default), the one that counts (-r), or one more (-d). */
   readonly duplicates?: "refuse" | "replace" | "keep";
+  /** What stands for standard input in place of a path, as "-" does on a command line. Default: nothing. */
+  readonly standardInput?: string;
+  /** Default: the operating system's files; of them pipes and terminals are read into memory. */
   readonly fileSystem?: FileSystem;
 }
 
@@ -46,7 +53,8 @@ export interface OpenDatabase {
  * @throws {Error} of the file system.
  */
 export function withMap<T>(path: string, options: ReadMapOptions, use: (map: OpenDatabase | SourceText) => T): T {
-  const file = (options.fileSystem ?? nodeFileSystem).open(path, { write: false }, 0);
+  const { fileSystem = readingFileSystem, standardInput } = options;
+  const file = path === standardInput ? openStandardInput() : fileSystem.open(path, { write: false }, 0);
   try {
     return use(openMap(path, file, options));
   } finally {
@@ -86,9 +94,17 @@ export function isDatabase(path: string, first: Uint8Array, nuls: "allowed" | "r
   } catch (error) {
     const kind = foreignKind(first);
     const mayBeText = first.length === 0 || kind === ", but text" || (kind === "" && nuls === "allowed" && !hasKnownHeader(first));
-    if (mayBeText && !path.endsWith(DATABASE_SUFFIX)) return false;
-    throw error;
+    if (path.endsWith(DATABASE_SUFFIX)) throw error;
+    if (mayBeText) return false;
+    const nul = first.indexOf(NUL);
+    // Of what is known by its beginning that is told alone.
+    if (nul < 0 || kind !== "" || hasKnownHeader(first) || !(error instanceof HashFileError)) throw error;
+    throw new HashFileError(`${error.message}, nor text: a NUL in line ${lineOf(first, nul)}`);
   }
+}
+
+function lineOf(bytes: Uint8Array, at: number): number {
+  return bytes.subarray(0, at).reduce((line, byte) => (byte === NEWLINE ? line + 1 : line), 1);
 }
 
 /** A Berkeley DB file of a version that is not read here. */

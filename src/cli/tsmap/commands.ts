@@ -16,6 +16,8 @@ export type Run = (name: string, operands: readonly (string | readonly string[])
 /** What is printed of a file that may hold passwords. */
 const SHOW_SECRETS = "show passwords and other secrets, which are masked otherwise";
 
+const MAP = "a database or the source text of a map; - is standard input";
+
 /** How the client's sendmail reads its map; a map itself does not say. */
 const MAP_FLAGS = 'flags of the map\'s K line, of -f, -N, -O and -o, as in "-f -N"; of a database, -f and -N mean these';
 
@@ -40,7 +42,7 @@ export function tsmapCommand(program: string, run: Run): Command {
 
   addSourceOptions(
     add("list", "List the records of a map, in the order of the file: key, TAB and data to a line, without the NUL that may end them.")
-      .argument("<file>", "a database or the source text of a map")
+      .argument("<file>", MAP)
       .option("--sort", "by key")
       .option("--keys", "the keys alone")
       .option("--json", "as JSON, a record to a line: whole, and safe for binary data")
@@ -49,7 +51,7 @@ export function tsmapCommand(program: string, run: Run): Command {
 
   addSourceOptions(
     add("get", "Look up a key, as it stands and then as sendmail does (in lower case, with a NUL), and print its data, a record to a line.")
-      .argument("<file>", "a database or the source text of a map")
+      .argument("<file>", MAP)
       .argument("<key>", "the key")
       .option("--exact", "as it stands alone")
       .option("--json", "as JSON, a record to a line, with its key")
@@ -79,7 +81,7 @@ export function tsmapCommand(program: string, run: Run): Command {
 
   addSourceOptions(
     add("diff", "Compare two maps: their records, and then how they are stored.")
-      .argument("<a>", "a database or the source text of a map")
+      .argument("<a>", MAP)
       .argument("<b>", "another")
       .option("--same-format", "a different byte order, version, page size or type counts as a difference")
       .option("-q, --quiet", "no output, the exit code alone")
@@ -115,7 +117,7 @@ export function tsmapCommand(program: string, run: Run): Command {
 
   addSourceOptions(
     add("resolve", "Say which entry of an authinfo map sendmail uses for a server, and what it does with it.")
-      .argument("<map>", "an authinfo map, or its source text")
+      .argument("<map>", "an authinfo map, or its source text; - is standard input")
       .requiredOption("--server <name>", "the server's name, as sendmail knows it: [192.0.2.1] for an address in brackets")
       .option("--addr <ip>", "the server's address")
       .option("--map-flags <flags>", MAP_FLAGS)
@@ -127,7 +129,7 @@ export function tsmapCommand(program: string, run: Run): Command {
 
   addSourceOptions(
     add("auth", "Hold a client's authinfo map against the SASL database of its relay: would it authenticate, and if not, why not.")
-      .requiredOption("--authinfo <map>", "the client's authinfo map, or its source text")
+      .requiredOption("--authinfo <map>", "the client's authinfo map, or its source text; - is standard input")
       .requiredOption("--sasldb <file>", "the relay's SASL database")
       .requiredOption("--relay <host>", "the relay's name, as the client's sendmail knows it")
       .option("--addr <ip>", "the relay's address")

@@ -13,9 +13,10 @@ export interface SourceFlags {
   readonly D?: string;
 }
 
-/** As makemap takes them: -d wins over -r, an empty -t is none, and with an empty -D there are no comments. */
+/** The same in all commands: "-" is standard input. As makemap takes them: -d wins over -r, an empty -t is none, and with an empty -D there are no comments. */
 export function sourceOptions({ N, f, e, r, d, t = "", D }: SourceFlags): Omit<ReadMapOptions, "fileSystem"> {
   return {
+    standardInput: "-",
     includeNul: N === true,
     keepCase: f === true,
     allowEmptyValue: e === true,
