@@ -36,7 +36,10 @@ const TROUBLE = [2, "It could not be done or answered: the command line is wrong
 const DONE = [0, "It is done."] as const;
 const NO_COLOR = ["NO_COLOR", "no colour on a terminal"] as const;
 const SECRETS = "Passwords and other secrets are masked unless `--show-secrets` is given.";
-const SOURCE_TEXT = "A file that is no database is read as the source text of a map, as `tsmakemap` with the same options would read it.";
+const SOURCE_TEXT =
+  "A file that is no database is read as the source text of a map, as `tsmakemap` with the same options would read it. `-` is standard input; what comes through a pipe may be as long as 1 GiB.";
+const ONE_LINE =
+  "A record is one line: control characters are spelt out, a newline as `\\x0a`, and nothing else is; `--json` says every byte.";
 const ALL_OR_NOTHING = "A run that fails, or is killed, leaves the file as it was.";
 
 export const PROSE: Readonly<Record<string, Prose>> = {
@@ -134,12 +137,12 @@ export const PROSE: Readonly<Record<string, Prose>> = {
   },
   "tsmap-list": {
     summary: "list the records of a map",
-    description: [SOURCE_TEXT, SECRETS],
+    description: [SOURCE_TEXT, SECRETS, ONE_LINE],
     exit: [DONE, [1, "It is done; makemap would leave out a line of the source text."], TROUBLE],
   },
   "tsmap-get": {
     summary: "look up a key of a map",
-    description: [SOURCE_TEXT, SECRETS],
+    description: [SOURCE_TEXT, SECRETS, ONE_LINE],
     exit: [[0, "The key is there."], [1, "The key is not there."], TROUBLE],
     examples: [{ what: "The entry of a server:", lines: ["tsmap get smtp-auth.db authinfo:mail.example.com"] }],
   },

@@ -1,6 +1,12 @@
 /**
  * Records for the one who asked for them: as lines, or as JSON, with their
  * secrets masked unless they are wanted.
+ *
+ * A record is one line, whatever is in it: scripts take lines for records, and
+ * what makes a key could add one. So control characters are spelt out as on a
+ * terminal (a newline is \x0a), and so is a TAB in a key, which ends it. Nothing
+ * else is changed, backslashes neither, which values have (DOMAIN\user): who
+ * needs every byte takes JSON.
  */
 import { isatty } from "node:tty";
 import type { VisitRecord } from "../../hash-file/visit.ts";
@@ -19,12 +25,19 @@ export interface RecordLinesOptions {
 const NUL = 0x00;
 const TAB = 0x09;
 const NEWLINE = 0x0a;
+const BLANK = 0x20;
+const DELETE = 0x7f;
+const BACKSLASH = 0x5c;
+const LETTER_X = 0x78;
+const DIGITS = Buffer.from("0123456789abcdef");
+/** \x0a, where a byte was. */
+const SPELT_LENGTH = 4;
 const ROOM = 1 << 16;
 
 export class RecordLines {
   readonly #output: Output;
   readonly #options: RecordLinesOptions;
-  /** To a terminal control characters do nothing; any other reader gets the bytes. */
+  /** To a terminal bytes that are no text are spelt out too; any other reader gets them. */
   readonly #isTerminal = isatty(1);
   /** Lines that are on their way to the output. */
   #lines = Buffer.allocUnsafe(ROOM);
@@ -79,18 +92,28 @@ export class RecordLines {
 
   #line: VisitRecord = (keyBytes, keyStart, keyEnd, dataBytes, dataStart, dataEnd) => {
     const { parts } = this.#options;
-    this.#room(keyEnd - keyStart + dataEnd - dataStart + 2);
-    if (parts !== "data") this.#copy(keyBytes, keyStart, endOf(keyBytes, keyStart, keyEnd));
+    this.#room(SPELT_LENGTH * (keyEnd - keyStart + dataEnd - dataStart) + 2);
+    if (parts !== "data") this.#copy(keyBytes, keyStart, endOf(keyBytes, keyStart, keyEnd), true);
     if (parts === "both") this.#lines[this.#length++] = TAB;
-    if (parts !== "key") this.#copy(dataBytes, dataStart, endOf(dataBytes, dataStart, dataEnd));
+    if (parts !== "key") this.#copy(dataBytes, dataStart, endOf(dataBytes, dataStart, dataEnd), false);
     this.#lines[this.#length++] = NEWLINE;
   };
 
   /** Byte by byte: for what is mostly short that is faster than a call. */
-  #copy(bytes: Buffer, start: number, end: number): void {
+  #copy(bytes: Buffer, start: number, end: number, isKey: boolean): void {
     const lines = this.#lines;
     let at = this.#length;
-    for (let i = start; i < end; i++) lines[at++] = bytes[i] as number;
+    for (let i = start; i < end; i++) {
+      const byte = bytes[i] as number;
+      if ((byte >= BLANK && byte !== DELETE) || (byte === TAB && !isKey)) {
+        lines[at++] = byte;
+        continue;
+      }
+      lines[at++] = BACKSLASH;
+      lines[at++] = LETTER_X;
+      lines[at++] = DIGITS[byte >> 4] as number;
+      lines[at++] = DIGITS[byte & 15] as number;
+    }
     this.#length = at;
   }
 
