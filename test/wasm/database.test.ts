@@ -637,6 +637,8 @@ test("options that cannot be", () => {
     [{ type: "hash", create: true, mode: 0o10000 }, RangeError],
     [{ type: "hash", create: true, hashElements: -1 }, RangeError],
     [{ type: "hash", create: true, fillFactor: 2 ** 32 }, RangeError],
+    [{ type: "hash", create: true, hashElements: 2 ** 31 + 1, fillFactor: 1 }, RangeError],
+    [{ type: "hash", create: true, hashElements: 2 ** 32 - 1, fillFactor: 1 }, RangeError],
     [{ type: "btree", create: true, minimumKeys: 1 }, RangeError],
     [{ type: "hash", create: true, fileId: "x" }, TypeError],
     [{ type: "hash", create: true, fileId: new Uint8Array(19) }, RangeError],

@@ -29,7 +29,7 @@ export interface OpenOptions {
   readonly cacheSize?: number;
   /** Take memory for the whole cache from the host at once: faster where it will be filled. */
   readonly reserveCache?: boolean;
-  /** How many keys a new hash file is meant to hold (DB->set_h_nelem). */
+  /** How many keys a new hash file is meant to hold (DB->set_h_nelem); with fillFactor, at most 2147483648 buckets of them. */
   readonly hashElements?: number;
   /** Keys a bucket of a new hash file is to hold (DB->set_h_ffactor). */
   readonly fillFactor?: number;
@@ -51,6 +51,8 @@ export interface OpenOptions {
 export const FILE_ID_LENGTH = 20;
 
 const UINT32_MAX = 0xffff_ffff;
+/** libdb doubles the number of buckets until it is enough, and never ends beyond this one: 32 bits have no more. */
+const MOST_BUCKETS = 0x8000_0000;
 
 /** @throws {TypeError | RangeError} what the caller got wrong. */
 export function checkOptions(options: OpenOptions): void {
@@ -68,8 +70,14 @@ export function checkOptions(options: OpenOptions): void {
   checkRange("cacheSize", options.cacheSize, 20480, 0x7fff_ffff);
   checkRange("hashElements", options.hashElements, 0, UINT32_MAX);
   checkRange("fillFactor", options.fillFactor, 0, UINT32_MAX);
+  checkBuckets(options);
   checkRange("minimumKeys", options.minimumKeys, 2, UINT32_MAX);
   if (fileId !== undefined) checkFileId(fileId);
+}
+
+function checkBuckets({ hashElements = 0, fillFactor = 0 }: OpenOptions): void {
+  if (fillFactor > 0 && hashElements / fillFactor > MOST_BUCKETS)
+    throw new RangeError(`hashElements: ${hashElements} by a fillFactor of ${fillFactor} is more than ${MOST_BUCKETS} buckets`);
 }
 
 export function checkFileId(fileId: Uint8Array): void {
