@@ -203,6 +203,8 @@ function commandLines(name: string): Readonly<Record<string, readonly (readonly 
       ["check", "--role", "relay", "--other", name, "sendmail.cf"],
       ["patch", "--role", "client", "--relay", "mail.example.com", "--dry-run", name],
     ],
+    // A relay that nobody is, so that the map alone is looked at.
+    probe: [["--relay", "127.0.0.1:1", "--map", name, "--verbose"]],
     completion: [["bash"]],
   };
 }
