@@ -76,31 +76,34 @@ export function readCf(source: string): CfLine[] {
 /** Without what sendmail takes away before it looks at the line. A comment takes its continuations with it. */
 function significantText(raw: string): string {
   if (raw.startsWith("#")) return "";
-  return withoutRemarks(raw.replaceAll("\r\n", "\n")).replace(/[ \t\n\v\f\r]+$/, "");
+  return trimEnd(raw.replaceAll("\r\n", "\n").split("\n").map(withoutRemark).join("\n"), " \t\n\v\f\r");
 }
 
-/** `#` begins a remark, but for `$#` and `\#`; white space before it goes too. */
-function withoutRemarks(raw: string): string {
+/** Of one line. `#` begins a remark, but for `$#` and `\\#`; white space before it goes too. */
+function withoutRemark(line: string): string {
   let text = "";
-  for (let at = 0; at < raw.length; at++) {
-    const next = raw.charAt(at + 1);
-    if (raw.charAt(at) === "$" && next !== "") {
-      // A macro: its one letter is not looked at, nor is what stands before the letter.
-      const length = next !== "$" && "=~&?".includes(next) ? 3 : 2;
-      text += raw.slice(at, at + length);
-      at += length - 1;
-    } else if (raw.charAt(at) === "\\" && next === "#") {
-      text += "#";
+  let from = 0;
+  for (let at = 0; at < line.length; at++) {
+    const next = line.charAt(at + 1);
+    if (line.charAt(at) === "$") {
+      // The name of a macro is not looked at, nor is what stands before it.
+      at += next !== "" && "=~&?".includes(next) ? 2 : 1;
+    } else if (line.charAt(at) === "\\" && next === "#") {
+      text += line.slice(from, at);
+      from = at + 1;
       at += 1;
-    } else if (raw.charAt(at) === "#") {
-      text = text.replace(/[ \t\v\f\r]+$/, "");
-      const newline = raw.indexOf("\n", at);
-      at = (newline < 0 ? raw.length : newline) - 1;
-    } else {
-      text += raw.charAt(at);
+    } else if (line.charAt(at) === "#") {
+      return trimEnd(text + line.slice(from, at), " \t\v\f\r");
     }
   }
-  return text;
+  return text + line.slice(from);
+}
+
+/** An expression would try each of many blanks anew. */
+function trimEnd(text: string, blanks: string): string {
+  let end = text.length;
+  while (end > 0 && blanks.includes(text.charAt(end - 1))) end -= 1;
+  return text.slice(0, end);
 }
 
 /** Lines that are none of sendmail's. */
@@ -186,10 +189,13 @@ export function optionsOf(lines: readonly CfLine[], wanted: OptionName): CfSetti
 
 /** An option by its name: behind one blank, and no tab. A `Timeout.x` is the option Timeout. */
 function namedOption(line: CfLine): CfSetting | undefined {
-  const match = /^O ([^=]*?) *(?:= *|$)/s.exec(line.text);
-  if (match === null) return undefined;
-  const [head, name = ""] = match;
-  return { line, name: name.replace(/^(timeout)\..*$/is, "$1"), value: line.text.slice(head.length), valueAt: head.length };
+  const { text } = line;
+  if (!text.startsWith("O ")) return undefined;
+  const equals = text.indexOf("=");
+  const name = trimEnd(text.slice(2, equals < 0 ? undefined : equals), " ");
+  let valueAt = equals < 0 ? text.length : equals + 1;
+  while (text.charAt(valueAt) === " ") valueAt += 1;
+  return { line, name: name.replace(/^(timeout)\..*$/is, "$1"), value: text.slice(valueAt), valueAt };
 }
 
 /** Lines that begin with O, and set no option of sendmail 8.17. */

@@ -8,6 +8,8 @@ import * as fc from "fast-check";
 import { AUTHINFO_RULES } from "#src/sendmail-cf/authinfo-rules.js";
 import { applyEdits, type ClientChanges, patchCf, type RelayChanges } from "#src/sendmail-cf/cf-patch.js";
 import { RELAY_CF, SUBMIT_CF } from "../support/cf-text.ts";
+import { needs } from "../support/native.ts";
+import { stockCf } from "../support/sendmail-oracle.ts";
 
 const RELAY: RelayChanges = { role: "relay" };
 const CLIENT: ClientChanges = { role: "client", relay: "relay.example.com" };
@@ -248,5 +250,29 @@ describe("a patch is refused", () => {
     assert.deepEqual(refusals(swap(RELAY_CF, ["Name=MTA\n", "Name=M\\#TA\n"]), RELAY), [["tangled-line", 6]]);
     const folded = swap(RELAY_CF, ["Name=MTA\n", "Name=MTA,\r\n\tAddr=192.0.2.1\r\n"]);
     assert.deepEqual(refusals(folded, RELAY), [["tangled-line", 6]]);
+  });
+});
+
+describe("the patch of Debian's stock files", () => {
+  const cases = [
+    ["relay", RELAY],
+    ["submit", CLIENT],
+    ["submit", { ...CLIENT, mtaHost: "relay.example.com", map: "/etc/mail/ours" }],
+    ["relay", CLIENT],
+  ] as const;
+
+  it("is done once, changes the lines that the guide names, and no other", (t) => {
+    if (!needs(t, "m4", "sendmail cf")) return;
+    for (const [kind, changes] of cases) {
+      const stock = stockCf(kind);
+      const once = patch(stock, changes);
+      assert.deepEqual(patchCf(once, changes), { edits: [], refusals: [] });
+      const [before, after] = [stock, once].map((text) => text.split("\n"));
+      const added = (after ?? []).filter((line) => !before?.includes(line)).map((line) => line.replace(/^(\w\{?\w*).*$/, "$1"));
+      const rules = ["R", "R", "R", "R", "R"];
+      const client = ["DSrelay", "Kauthinfo", ...("mtaHost" in changes ? ["D{MTAHost"] : []), "O", ...rules];
+      assert.deepEqual(added, changes.role === "relay" ? ["O", "C{TrustAuthMech", "O"] : client);
+      assert.equal((after ?? []).filter((line) => line.startsWith("Sauthinfo")).length, 1);
+    }
   });
 });

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { Trouble, withFile } from "./trouble.ts";
 
 /** No configuration comes near it; what does is another file. */
-const LARGEST = 16 << 20;
+const LARGEST = 1 << 20;
 
 /**
  * @returns one character for each byte.
