@@ -238,7 +238,7 @@ export const PROSE: Readonly<Record<string, Prose>> = {
       { what: "On the client:", lines: ["tsmap cf check --role client /etc/mail/submit.cf"] },
       {
         what: "Both sides, from copies:",
-        lines: ["tsmap cf check --role client --map smtp-auth --other sendmail.cf submit.cf"],
+        lines: ["tsmap cf check --role client --map smtp-auth \\", "  --other sendmail.cf submit.cf"],
       },
     ],
   },

@@ -110,3 +110,31 @@ export {
 } from "./sasldb/sasldb.ts";
 export { openSasldb, type UpdateOptions, updateSasldb } from "./sasldb/sasldb-file.ts";
 export { SCRAM_MECHANISMS, type ScramMechanism, type ScramSecretOptions, scramSecret } from "./sasldb/scram.ts";
+export {
+  type CfFacts,
+  type CfFinding,
+  checkCf,
+  type DomainsFacts,
+  isCf,
+  type MapFacts,
+} from "./sendmail-cf/cf-check.ts";
+export {
+  CF_FINDINGS,
+  type CfArguments,
+  type CfFindingCode,
+  type CfFindingText,
+  type CfStatus,
+  cfFindingText,
+  cfMendText,
+} from "./sendmail-cf/cf-findings.ts";
+export {
+  applyEdits,
+  CF_REFUSALS,
+  type CfEdit,
+  type CfPatch,
+  type CfRefusal,
+  type CfRefusalCode,
+  type ClientChanges,
+  patchCf,
+  type RelayChanges,
+} from "./sendmail-cf/cf-patch.ts";

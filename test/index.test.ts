@@ -7,6 +7,8 @@ import * as tsmakemap from "tsmakemap";
 
 test("the names of the library", () => {
   assert.deepEqual(Object.keys(tsmakemap).sort(), [
+    "CF_FINDINGS",
+    "CF_REFUSALS",
     "DEFAULT_AUTH_MECHANISMS",
     "DatabaseBuilder",
     "DatabaseFile",
@@ -30,8 +32,12 @@ test("the names of the library", () => {
     "TextReader",
     "TextWriter",
     "UserExistsError",
+    "applyEdits",
     "authenticate",
+    "cfFindingText",
+    "cfMendText",
     "checkAgreement",
+    "checkCf",
     "compareMaps",
     "convert",
     "dumpHeaderOf",
@@ -40,6 +46,7 @@ test("the names of the library", () => {
     "fixSource",
     "formatAuthinfoValue",
     "inspect",
+    "isCf",
     "lintRecords",
     "lintSource",
     "mapFile",
@@ -51,6 +58,7 @@ test("the names of the library", () => {
     "parseAuthinfoValue",
     "passwordDoubt",
     "passwordFault",
+    "patchCf",
     "predictClient",
     "readContent",
     "readMap",

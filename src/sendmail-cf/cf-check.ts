@@ -91,7 +91,7 @@ const GROUP_READ = 0o040;
 const OTHER_READ = 0o004;
 
 /** Whether a file is a configuration of sendmail: it has a V line. */
-export function isConfiguration(source: string): boolean {
+export function isCf(source: string): boolean {
   return (configurationLevel(readCf(source)) ?? 0) >= 3;
 }
 

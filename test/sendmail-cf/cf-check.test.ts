@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { AUTHINFO_RULES } from "#src/sendmail-cf/authinfo-rules.js";
-import { type CfFacts, checkCf, isConfiguration, type MapFacts } from "#src/sendmail-cf/cf-check.js";
+import { type CfFacts, checkCf, isCf, type MapFacts } from "#src/sendmail-cf/cf-check.js";
 import { CF_FINDINGS, cfFindingText, cfMendText } from "#src/sendmail-cf/cf-findings.js";
 import { applyEdits, patchCf } from "#src/sendmail-cf/cf-patch.js";
 import { RELAY_CF, SUBMIT_CF } from "../support/cf-text.ts";
@@ -157,7 +157,7 @@ describe("the check", () => {
   });
 
   it("is for configurations alone", () => {
-    assert.ok(isConfiguration("# a remark\nV10/x\n"));
-    for (const source of ["", "V2/x\n", "a text\n", " V10\n"]) assert.ok(!isConfiguration(source), source);
+    assert.ok(isCf("# a remark\nV10/x\n"));
+    for (const source of ["", "V2/x\n", "a text\n", " V10\n"]) assert.ok(!isCf(source), source);
   });
 });

@@ -246,6 +246,13 @@ describe("a patch is refused", () => {
       else assert.match(patch(source, changes), /Name=MTA,\n\tAddr=192.0.2.1, M=Ea\n/);
     });
 
+  it("where an option is nearly one of the guide's, and not for others that sendmail 8.17 has not", () => {
+    for (const line of ["O DaemonPortOptoins=Name=MTA", "O\tAuthMechanisms=PLAIN", "O AuthMechanism s=PLAIN"]) {
+      assert.deepEqual(refusals(`${RELAY_CF}${line}\n`, RELAY), [["unknown-option", 16]]);
+    }
+    assert.equal(patch(`${RELAY_CF}O Novelty=1\n`, RELAY), `${patch(RELAY_CF, RELAY)}O Novelty=1\n`);
+  });
+
   it("where a line to be changed has an escaped #, or CR LF within it", () => {
     assert.deepEqual(refusals(swap(RELAY_CF, ["Name=MTA\n", "Name=M\\#TA\n"]), RELAY), [["tangled-line", 6]]);
     const folded = swap(RELAY_CF, ["Name=MTA\n", "Name=MTA,\r\n\tAddr=192.0.2.1\r\n"]);

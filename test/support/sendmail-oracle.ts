@@ -15,7 +15,7 @@ const TOOLS: readonly NativeTool[] = ["unshare", "ip", "hostname", "mount", "set
 /** Where the files are inside. */
 export const INSIDE = "/mnt";
 
-export const HOST = "host.example.com";
+const HOST = "host.example.com";
 
 /** Whether all of that is there; if not, the test is marked as skipped and has to return. */
 export function needsOracle(t: Skippable): boolean {

@@ -5,7 +5,7 @@ import { readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { nodeFileSystem } from "berkeley-db-js";
 import { inspect } from "../../map-file/inspection.ts";
-import { type CfFacts, type CfFinding, checkCf, type DomainsFacts, isConfiguration, type MapFacts } from "../../sendmail-cf/cf-check.ts";
+import { type CfFacts, type CfFinding, checkCf, type DomainsFacts, isCf, type MapFacts } from "../../sendmail-cf/cf-check.ts";
 import { cfFindingText, cfMendText } from "../../sendmail-cf/cf-findings.ts";
 import { printable } from "../printable.ts";
 import { readCfFile } from "./cf-file.ts";
@@ -33,7 +33,7 @@ const COLOURS = { met: "green", missing: "red", wrong: "red", note: "cyan" } as 
 export function run({ output }: Context, [operand]: readonly (string | readonly string[])[], options: Options): number {
   const name = String(operand);
   const source = readCfFile(name);
-  if (!isConfiguration(source)) throw new Trouble(`${name}: ${NO_CONFIGURATION}`);
+  if (!isCf(source)) throw new Trouble(`${name}: ${NO_CONFIGURATION}`);
   const findings = checkCf(source, options.role, factsOf(options));
   const paint = paintFor(process.stdout);
   for (const finding of findings) output.write(options.json ? `${JSON.stringify(toJson(name, finding))}\n` : lineOf(name, finding, paint));
@@ -57,7 +57,7 @@ function factsOf(options: Options): CfFacts {
 /** @throws {Trouble} no configuration either. */
 function otherSource(name: string): string {
   const source = readCfFile(name);
-  if (!isConfiguration(source)) throw new Trouble(`${name}: ${NO_CONFIGURATION}`);
+  if (!isCf(source)) throw new Trouble(`${name}: ${NO_CONFIGURATION}`);
   return source;
 }
 
