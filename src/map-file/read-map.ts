@@ -22,6 +22,11 @@ export interface ReadMapOptions extends SourceOptions {
   readonly duplicates?: "refuse" | "replace" | "keep";
   /** What stands for standard input in place of a path, as "-" does on a command line. Default: nothing. */
   readonly standardInput?: string;
+  /**
+   * Called with each record of a source text that counts, as it is read; none is kept then, but
+   * the keys where duplicates are refused. Not with "replace", where nobody knows before the end.
+   */
+  readonly onSourceRecord?: ((record: SourceRecord) => void) | undefined;
   /** Default: the operating system's files; of them pipes and terminals are read into memory. */
   readonly fileSystem?: FileSystem;
 }
@@ -115,30 +120,88 @@ function hasKnownHeader(first: Uint8Array): boolean {
 function readSource(file: FileHandle, options: ReadMapOptions): SourceText {
   const parser = new SourceParser(options);
   const sink = { batch: new RecordBatch(), lines: [] as number[], diagnostics: [] as SourceDiagnostic[] };
+  const { duplicates = "refuse", onSourceRecord } = options;
+  const kept =
+    duplicates === "replace" || onSourceRecord === undefined ? new KeptRecords(duplicates) : new PassedRecords(duplicates, onSourceRecord);
+  const take = (): void => {
+    let i = 0;
+    for (const [key, data] of sink.batch) {
+      const line = sink.lines[i++] as number;
+      kept.add({ key: key.slice(), data: data.slice(), line });
+    }
+    sink.batch.clear();
+    sink.lines.length = 0;
+  };
   const stretch = new Uint8Array(STRETCH);
   for (let at = 0, length = 1; length > 0; at += length) {
     length = file.read(stretch, at);
     if (length > 0) parser.write(stretch.subarray(0, length), sink);
+    take();
   }
   parser.end(sink);
-  const all = Array.from(sink.batch, ([key, data], i) => ({ key: key.slice(), data: data.slice(), line: sink.lines[i] as number }));
-  sink.batch.clear();
-  return { kind: "source", ...settle(all, sink.diagnostics, options.duplicates ?? "refuse") };
+  take();
+  const diagnostics = [...sink.diagnostics, ...kept.refused].sort((a, b) => a.line - b.line);
+  return { kind: "source", records: kept.records(), diagnostics };
 }
 
-/** What becomes of several records with a key. */
-function settle(
-  all: readonly SourceRecord[],
-  found: readonly SourceDiagnostic[],
-  duplicates: "refuse" | "replace" | "keep",
-): Pick<SourceText, "records" | "diagnostics"> {
-  if (duplicates === "keep") return { records: all, diagnostics: found };
-  const byKey = new Map<string, SourceRecord>();
-  const diagnostics = [...found];
-  for (const record of all) {
-    const key = Buffer.from(record.key).toString("latin1");
-    if (!byKey.has(key) || duplicates === "replace") byKey.set(key, record);
-    else diagnostics.push({ problem: "duplicate-key", line: record.line, key: record.key });
+/** What becomes of several records with a key, where all are kept to the end. */
+class KeptRecords {
+  readonly refused: SourceDiagnostic[] = [];
+  readonly #duplicates: "refuse" | "replace" | "keep";
+  readonly #all: SourceRecord[] = [];
+  /** Where in all of them the record of a key is. */
+  readonly #places = new Map<string, number>();
+
+  constructor(duplicates: "refuse" | "replace" | "keep") {
+    this.#duplicates = duplicates;
   }
-  return { records: [...byKey.values()], diagnostics: diagnostics.sort((a, b) => a.line - b.line) };
+
+  add(record: SourceRecord): void {
+    const place = this.#duplicates === "keep" ? undefined : this.#place(record.key);
+    if (place === undefined) this.#all.push(record);
+    else if (this.#duplicates === "replace") this.#all[place] = record;
+    else this.refused.push({ problem: "duplicate-key", line: record.line, key: record.key });
+  }
+
+  records(): readonly SourceRecord[] {
+    return this.#all;
+  }
+
+  /** Undefined for a new key, which is noted. */
+  #place(key: Uint8Array): number | undefined {
+    const text = textOf(key);
+    const place = this.#places.get(text);
+    if (place === undefined) this.#places.set(text, this.#all.length);
+    return place;
+  }
+}
+
+/** The same, where they are handed on. */
+class PassedRecords {
+  readonly refused: SourceDiagnostic[] = [];
+  readonly #keys: Set<string> | undefined;
+  readonly #onRecord: (record: SourceRecord) => void;
+
+  constructor(duplicates: "refuse" | "keep", onRecord: (record: SourceRecord) => void) {
+    this.#keys = duplicates === "refuse" ? new Set() : undefined;
+    this.#onRecord = onRecord;
+  }
+
+  add(record: SourceRecord): void {
+    const text = this.#keys && textOf(record.key);
+    if (text !== undefined && this.#keys?.has(text)) {
+      this.refused.push({ problem: "duplicate-key", line: record.line, key: record.key });
+      return;
+    }
+    if (text !== undefined) this.#keys?.add(text);
+    this.#onRecord(record);
+  }
+
+  records(): readonly SourceRecord[] {
+    return [];
+  }
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
 }

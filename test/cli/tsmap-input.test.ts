@@ -68,3 +68,38 @@ it("a text with a NUL is told with its line; a .db that is none, and what is kno
     assert.deepEqual([exit, stderr], [2, `tsmap: ${file}: ${message}\n`]);
   }
 });
+
+describe("a source text", () => {
+  const lines = ["b 1", "a 1", "b 2", "no-value", "c 1", "a 1"];
+  bench.write("source", lines.map((line) => `${line}\n`).join(""));
+  for (const [options, expected] of [
+    [[], "b 1 a 1 c 1"],
+    [["-r"], "b 2 a 1 c 1"],
+    [["-d"], "b 1 a 1 b 2 c 1 a 1"],
+    [["--sort"], "a 1 b 1 c 1"],
+  ] as const) {
+    it(`is listed in its order, with the records that count: ${options.join(" ")}`, async () => {
+      const { exit, stdout, stderr } = await bench.tsmap(["list", ...options, "source"]);
+      assert.equal(exit, 1);
+      assert.equal(stdout.replaceAll(/[\t\n]/g, " ").trimEnd(), expected);
+      const refused = options.length === 0 || options[0] === "--sort" ? [3, 4, 6] : [4];
+      assert.deepEqual(
+        [...stderr.matchAll(/line (\d+): /g)].map(([, line]) => Number(line)),
+        refused,
+      );
+    });
+  }
+
+  it("that is long is not kept in memory", async () => {
+    bench.write("long", Array.from({ length: 200_000 }, (_, i) => `key${i} ${"value".repeat(100)}\n`).join(""));
+    // 100 MB of text in what V8 and its byte arrays may have together, in KiB: sorted it is too much.
+    for (const [options, isListed] of [
+      ["-d", true],
+      ["-d --sort", false],
+    ] as const) {
+      const line = `ulimit -c 0; ulimit -d 300000; "$0" "$1" list ${options} long | wc -l`;
+      const { stdout } = await run("sh", ["-c", line, process.execPath, launcherOf("tsmap")], { cwd: bench.folder });
+      assert.equal(stdout.trim() === "200000", isListed, options);
+    }
+  });
+});

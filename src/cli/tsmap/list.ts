@@ -24,16 +24,21 @@ export function run(context: Context, operands: readonly (string | readonly stri
     isJson: options.json === true,
     showSecrets: options.showSecrets === true,
   });
-  return withFile(file, () =>
-    withMap(file, sourceOptions(options), (map) => {
-      try {
-        list(map, options.sort === true, lines);
-      } finally {
+  const isSorted = options.sort === true;
+  // A long source text is not kept.
+  const onSourceRecord = isSorted ? undefined : ({ key, data }: StoredRecord): void => lines.add(key, data);
+  return withFile(file, () => {
+    try {
+      return withMap(file, { ...sourceOptions(options), onSourceRecord }, (map) => {
+        list(map, isSorted, lines);
+        // Before what is said of them.
         lines.end();
-      }
-      return map.kind === "source" ? sayProblems(context, file, map.diagnostics) : 0;
-    }),
-  );
+        return map.kind === "source" ? sayProblems(context, file, map.diagnostics) : 0;
+      });
+    } finally {
+      lines.end();
+    }
+  });
 }
 
 function list(map: OpenDatabase | SourceText, isSorted: boolean, lines: RecordLines): void {
