@@ -43,6 +43,8 @@ export interface Inspection {
     readonly keyNuls: NulUse;
     readonly dataNuls: NulUse;
     readonly upperCaseKeys: number;
+    /** Records that hold a password or another secret. */
+    readonly secrets: number;
   };
   /** What was deleted or moved, and still stands in unused space. */
   readonly residue: { readonly bytes: number; readonly pages: number; readonly texts: number; readonly mayBeSecret: boolean };
@@ -98,6 +100,7 @@ export function inspect(file: FileHandle, onPage: (use: PageUse) => void = () =>
       keyNuls: content.keyNuls,
       dataNuls: content.dataNuls,
       upperCaseKeys: content.upperCaseKeys,
+      secrets: content.secrets,
     },
     residue: { bytes: residue.bytes, pages: residue.pages, texts: residue.texts, mayBeSecret: residue.mayBeSecret },
     damage: damages > damage.length ? [...damage, `damaged: in ${damages - damage.length} more places`] : damage,

@@ -111,6 +111,9 @@ suite("warnings", () => {
     assert.match(await warnings(bench, file), /warning: anybody may read the passwords in it: chmod 0640/);
     chmodSync(bench.path(file), 0o666);
     assert.match(await warnings(bench, file), /warning: anybody may write to it: chmod 0640/);
+    await bench.makemap("sasl_passwd", "[mail.example.com]:587 user:password\n");
+    chmodSync(bench.path("sasl_passwd.db"), 0o644);
+    assert.match(await warnings(bench, "sasl_passwd.db"), /warning: anybody may read the passwords in it: chmod 0640/);
     const map = bench.fixture("v9-db5.3.28-le-map");
     chmodSync(bench.path(map), 0o644);
     assert.doesNotMatch(await warnings(bench, map), /anybody may/);
@@ -140,6 +143,7 @@ suite("warnings", () => {
       /holds +(.*)/.exec(await warnings(bench, await bench.makemap("map", source, args)))?.[1];
     assert.match((await kindOf('AuthInfo: "P:x"\n')) ?? "", /^an authinfo map/);
     assert.match((await kindOf('AuthInfo: "P:x"\nexample.com RELAY\n')) ?? "", /^an access map/);
+    assert.match((await kindOf("[mail.example.com]:587 user:password\n")) ?? "", /password/);
     assert.match((await kindOf("@ @\nroot admin\n", ["-N"])) ?? "", /^an alias database/);
     assert.equal(await kindOf("example.com RELAY\n"), "a map");
     assert.equal(await kindOf(""), "no records");

@@ -63,6 +63,7 @@ function openDatabase(file: string): Sasldb {
 }
 
 const OTHER_KINDS: Partial<Record<MapKind, string>> = {
+  passwords: "a map of passwords",
   authinfo: "an authinfo map",
   access: "an access map",
   aliases: "an alias database",

@@ -59,19 +59,16 @@ function inspectFile(path: string, onPage: ((use: PageUse) => void) | undefined)
   }
 }
 
-function isSecret(kind: MapKind): boolean {
-  return kind === "authinfo" || kind === "access" || kind === "sasldb";
-}
-
 /** What somebody has to know before the file is used. */
 function warnings({ inspection: { content, residue, format, damage }, status }: Found): string[] {
   const found: string[] = damage.map((what) => what);
+  const holdsSecrets = content.secrets > 0 || content.kind === "authinfo" || content.kind === "sasldb";
   if (format.type === "hash" && format.version === 7)
     found.push("Berkeley DB 4.6 and later empty this file as they open it, even to read: let them have a copy alone");
-  if ((status.mode & OTHERS_WRITE) !== 0) found.push(`anybody may write to it: chmod ${isSecret(content.kind) ? "0640" : "0644"}`);
-  else if (isSecret(content.kind) && (status.mode & OTHERS_READ) !== 0) found.push("anybody may read the passwords in it: chmod 0640");
+  if ((status.mode & OTHERS_WRITE) !== 0) found.push(`anybody may write to it: chmod ${holdsSecrets ? "0640" : "0644"}`);
+  else if (holdsSecrets && (status.mode & OTHERS_READ) !== 0) found.push("anybody may read the passwords in it: chmod 0640");
   if (residue.texts > 0) {
-    const what = residue.mayBeSecret || isSecret(content.kind) ? "what was deleted, secrets perhaps," : "what was deleted";
+    const what = residue.mayBeSecret || holdsSecrets ? "what was deleted, secrets perhaps," : "what was deleted";
     found.push(`${what} can still be read in it: tsmap scrub removes it`);
   }
   if (content.keyNuls === "some") found.push("some keys end in a NUL and some do not: sendmail finds those of one kind alone");
