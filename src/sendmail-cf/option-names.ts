@@ -31,6 +31,9 @@ export interface FoundOption {
   readonly isAbbreviated: boolean;
 }
 
+/** In lower case, in the order of the alphabet. */
+const SORTED = NAMES.map((name) => ({ name, lower: name.toLowerCase() })).sort((a, b) => (a.lower < b.lower ? -1 : 1));
+
 /**
  * The option that a line means.
  * @param text as it is written: letter case is all the same, and what begins one name alone stands for it.
@@ -38,8 +41,15 @@ export interface FoundOption {
  */
 export function findOption(text: string): FoundOption | undefined {
   const wanted = text.toLowerCase();
-  const exact = NAMES.find((name) => name.toLowerCase() === wanted);
-  if (exact !== undefined) return { name: exact, isAbbreviated: false };
-  const [first, second] = NAMES.filter((name) => wanted !== "" && name.toLowerCase().startsWith(wanted));
-  return first === undefined || second !== undefined ? undefined : { name: first, isAbbreviated: true };
+  let low = 0;
+  for (let high = SORTED.length; low < high; ) {
+    const middle = (low + high) >> 1;
+    if ((SORTED[middle]?.lower ?? "") < wanted) low = middle + 1;
+    else high = middle;
+  }
+  // Names that begin alike stand together, the shortest first.
+  const [first, second] = SORTED.slice(low, low + 2);
+  if (wanted === "" || first === undefined || !first.lower.startsWith(wanted)) return undefined;
+  if (first.lower === wanted) return { name: first.name, isAbbreviated: false };
+  return second?.lower.startsWith(wanted) ? undefined : { name: first.name, isAbbreviated: true };
 }
