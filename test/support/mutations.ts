@@ -20,7 +20,7 @@ export interface Seed {
 type Random = (below: number) => number;
 
 /** fixtures/db, and files with what is not there: trees of duplicates, trees of three levels, small pages. */
-export function seedFiles(): Seed[] {
+function seedFiles(): Seed[] {
   const files = databaseFixtures().map(({ name, path, type, version, byteOrder, pageSize }) => ({
     name,
     bytes: new Uint8Array(readFileSync(path)),
@@ -277,7 +277,7 @@ const MUTATIONS: readonly Change[] = [
 ];
 
 /** The same numbers for the same start: mulberry32. */
-export function generator(start: number): Random {
+function generator(start: number): Random {
   let state = Math.imul(start + 1, 0x9e3779b1) >>> 0;
   return (below) => {
     state = (state + 0x6d2b79f5) >>> 0;
