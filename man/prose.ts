@@ -279,7 +279,7 @@ export const PROSE: Readonly<Record<string, Prose>> = {
       ],
     ],
     examples: [
-      { what: "Before any mail goes there:", lines: ["tsmap probe --relay mail.example.com:587 --map smtp-auth.db --starttls"] },
+      { what: "Before any mail goes there:", lines: ["tsmap probe --starttls --relay mail.example.com:587 --map smtp-auth"] },
       {
         what: "What is said, with one mechanism:",
         lines: ["tsmap probe --relay '[192.0.2.1]' --authinfo smtp-auth \\", "  --mechanism CRAM-MD5 --verbose"],

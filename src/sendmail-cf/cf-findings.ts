@@ -241,7 +241,7 @@ export const CF_FINDINGS: Readonly<Record<CfFindingCode, CfFindingText>> = {
   "map-optional": {
     status: "note",
     what: "-o: where the map cannot be opened, mail goes without authentication, and no message says so",
-    mend: "remove -o, and mail waits instead",
+    mend: "remove -o, and sendmail says so",
   },
   "map-file-found": { status: "met", what: "{file} is a {type} file with {count} records" },
   "map-file-missing": { status: "missing", what: "there is no {file}", mend: "makemap {class} {path} < {path}" },
@@ -295,7 +295,7 @@ export const CF_FINDINGS: Readonly<Record<CfFindingCode, CfFindingText>> = {
   },
   "map-folder-writable": {
     status: "wrong",
-    what: "others than the owner may write to {folder}: sendmail opens no map below it",
+    what: "others than the owner may write to {folder}: sendmail run by root opens no map below it",
     mend: "chmod go-w {folder}",
   },
   "map-folder-open": {
