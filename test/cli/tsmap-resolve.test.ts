@@ -203,6 +203,15 @@ result       sendmail authenticates; if the server refuses all of these, mail is
     assert.match(stdout, /^user {9}\\x1b\[31m/m);
   });
 
+  it("takes the first flag of a word, as sendmail does, and says where nothing can be found", async () => {
+    const map = join(folder, "flags.db");
+    await tsmakemap(["hash", map], { input: 'AuthInfo: "U:u" "P:secret" "M:CRAM-MD5"\n' });
+    assert.equal((await resolve("--server", "x", "--map-flags", "-of", map)).exit, 0);
+    assert.equal((await resolve("--server", "x", "--map-flags", "-o -f", map)).exit, 1);
+    const { exit, stderr } = await resolve("--server", "x", "--map-flags", "-N -O", map);
+    assert.deepEqual([exit, stderr], [2, "tsmap: --map-flags: with both -N and -O sendmail finds no key at all\n"]);
+  });
+
   it("agrees with recorded runs", () => {
     const cases = [...authinfoCases("authinfo.json"), ...authinfoCases("authinfo-more.json")].filter(({ refuse }) => refuse !== true);
     let compared = 0;

@@ -37,10 +37,10 @@ export function readAuthinfo(context: Context, file: string, options: AuthinfoFl
     withMap(file, sourceOptions(options), (map) => {
       if (map.kind === "source") {
         sayProblems(context, file, map.diagnostics);
-        return { records: map.records, mapFlags: mapFlags(given) };
+        return { records: map.records, mapFlags: mapFlags(flagsOf(given)) };
       }
       const own = `${options.f === true ? "f" : ""}${options.N === true ? "N" : ""}`;
-      return { records: [...map.file.records()], mapFlags: mapFlags(given + own) };
+      return { records: [...map.file.records()], mapFlags: mapFlags(flagsOf(given) + own) };
     }),
   );
   refuseOther(file, kindOfRecords(read.records));
@@ -53,9 +53,16 @@ function refuseOther(file: string, kind: MapKind): void {
   if (kind === "aliases") throw new Trouble(`${file}: an alias database, and no authinfo map`);
 }
 
-/** Where a K line has both, -O comes last in sendmail's reading of it. */
+/** Of a word of flags sendmail takes the first: -of is -o. */
+function flagsOf(text: string): string {
+  return (text.match(/-?[fNOo]+/g) ?? []).map((word) => word.replace("-", "")[0]).join("");
+}
+
+/** @throws {Trouble} */
 function mapFlags(letters: string): MapFlags {
-  return { keepCase: letters.includes("f"), nul: letters.includes("O") ? "without" : letters.includes("N") ? "with" : undefined };
+  const [isWith, isWithout] = [letters.includes("N"), letters.includes("O")];
+  if (isWith && isWithout) throw new Trouble("--map-flags: with both -N and -O sendmail finds no key at all");
+  return { keepCase: letters.includes("f"), nul: isWith ? "with" : isWithout ? "without" : undefined };
 }
 
 /** Names with blanks or commas between them; undefined where nothing is said. */
