@@ -63,12 +63,15 @@ export function readCommandLine<Request>(
   return undefined;
 }
 
+/** What an option of one character can be, but for those that commander takes for the end of a name. */
+const LETTERS = Array.from({ length: 0x7f - 0x21 }, (_, i) => String.fromCharCode(0x21 + i)).filter((letter) => !"-,|".includes(letter));
+
 /**
  * Declares each letter that is no option of the command, so that it is met in its place.
  * @param known the letters that are options.
  */
 export function onUnknownLetter(command: Command, known: string, met: (letter: string) => void): void {
-  for (const letter of "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") {
+  for (const letter of LETTERS) {
     if (known.includes(letter)) continue;
     command.addOption(new Option(`-${letter}`).hideHelp());
     command.on(`option:${letter}`, () => met(letter));

@@ -23,7 +23,7 @@ export type SasldblistRequest =
   | { readonly kind: "sasl-version"; readonly complaints: string }
   | { readonly kind: "usage"; readonly complaints: string; readonly isUnrecognized: boolean };
 
-const LETTERS = "vfh";
+const LETTERS = "vfh?";
 
 interface Options {
   readonly file?: string;

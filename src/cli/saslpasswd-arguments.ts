@@ -44,7 +44,7 @@ export type SaslpasswdRequest =
   | { readonly kind: "bad-application"; readonly complaints: string }
   | { readonly kind: "usage"; readonly complaints: string };
 
-const LETTERS = "vpcdnfuah";
+const LETTERS = "vpcdnfuah?";
 
 interface Options extends FormatFlags {
   readonly p?: true;

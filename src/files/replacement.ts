@@ -139,9 +139,9 @@ export class Replacement {
    */
   #writeInPlace(): void {
     const { fileSystem, owner, mode, setMode } = this.#options;
-    if (setMode) fs.chmodSync(this.target, mode);
     // Of a file that may not be written to nothing is kept: it stays as it is.
     fileSystem.open(this.target, { write: true }, 0).close();
+    if (setMode && this.#old !== undefined && (this.#old.mode & 0o777) !== mode) fs.chmodSync(this.target, mode);
     // A name that no earlier run of our number has kept anything under.
     const saved = makeFile(nameIn(this.#place, ".old"), 0o600, fileSystem);
     try {

@@ -206,7 +206,7 @@ function describeUser(title: string, options: RunOptions, why: () => Promise<str
       if (isRoot && options.uid === undefined) return;
       const elsewhere = temporaryFolder(t);
       chmodSync(elsewhere, 0o777);
-      const name = "v9-db5.3.28-le-map.db";
+      const name = "v9-db5.3.28-le-residue.db";
       for (const args of [
         ["scrub", name],
         ["convert", name, "-o", name],
