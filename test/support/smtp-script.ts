@@ -47,7 +47,10 @@ export class ScriptedServer {
     socket.on("error", () => {});
     socket.on("close", () => this.#sockets.delete(socket));
     this.#do(socket, this.#script(undefined, socket));
-    createInterface({ input: socket }).on("line", (line) => {
+    const lines = createInterface({ input: socket });
+    // It tells of the connection's end once more.
+    lines.on("error", () => {});
+    lines.on("line", (line) => {
       this.lines.push(line);
       this.#do(socket, this.#script(line, socket));
     });
