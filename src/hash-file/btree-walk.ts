@@ -241,7 +241,7 @@ function visitPairs(reader: PageReader, number: number, visit: VisitRecord): voi
     // The duplicates of a key that are on its page share one item.
     if (offsets[i] !== keyOffset) {
       keyOffset = offsets[i] as number;
-      leaf.visit(keyOffset, (bytes, start, end) => {
+      leaf.visit(keyOffset, (bytes: Buffer, start, end) => {
         keyBytes = bytes;
         keyStart = start;
         keyEnd = end;

@@ -6,11 +6,11 @@ import type { FileHandle } from "berkeley-db-js";
 import { DatabaseFile, type Layout } from "./database-file.ts";
 import { damaged, type HashFileError } from "./error.ts";
 import { type HashLayout, PageField, PageType } from "./layout.ts";
-import type { OldHashLayout } from "./old-hash.ts";
-import { type PageReader, u16, u32 } from "./page-reader.ts";
+import type { OldHashLayout } from "./old-hash-layout.ts";
+import { u16, u32 } from "./page-reader.ts";
 import { PageSet } from "./page-set.ts";
 import { unusedSpace } from "./unused-space.ts";
-import { newKeys, type VisitRecord } from "./visit.ts";
+import { newKeys, type VisitRecord, type WalkedPages } from "./visit.ts";
 
 /** What the usual hash function makes of libdb's test text; in versions 5 and later. */
 export const USUAL_HASH_CHECK = 0x5e688dd1;
@@ -35,7 +35,7 @@ export function checkDatabase(file: FileHandle, onProblem: (problem: HashFileErr
   const check = layout.type === "btree" ? new BtreeCheck(onProblem) : new BucketCheck(layout, onProblem);
   let records = 0;
   const isNew = newKeys();
-  const visit: VisitRecord = (keyBytes, keyStart, keyEnd) => {
+  const visit: VisitRecord = (keyBytes: Buffer, keyStart, keyEnd) => {
     records += 1;
     if (isNew(keyBytes, keyStart, keyEnd)) check.key(keyBytes, keyStart, keyEnd);
   };
@@ -142,7 +142,7 @@ class BtreeCheck {
 }
 
 /** The list of free pages, which the first page begins. Returns them. */
-function checkFreePages(reader: PageReader, layout: Layout, onProblem: (problem: HashFileError) => void): PageSet {
+function checkFreePages(reader: WalkedPages, layout: Layout, onProblem: (problem: HashFileError) => void): PageSet {
   const free = new PageSet(layout.pages);
   for (let number = layout.free; number !== 0; ) {
     const fault = faultOfFree(number, free, reader, layout);
@@ -156,7 +156,7 @@ function checkFreePages(reader: PageReader, layout: Layout, onProblem: (problem:
   return free;
 }
 
-function faultOfFree(number: number, free: PageSet, reader: PageReader, layout: Layout): string | undefined {
+function faultOfFree(number: number, free: PageSet, reader: WalkedPages, layout: Layout): string | undefined {
   if (number >= layout.pages) return "free, and beyond the end of the file";
   if (free.has(number)) return "twice in the list of free pages";
   if (reader.wasTaken(number)) return "free, and in use";
@@ -166,7 +166,7 @@ function faultOfFree(number: number, free: PageSet, reader: PageReader, layout: 
 }
 
 /** What the walk over the records does not see of the pages. */
-function checkPages(reader: PageReader, layout: Layout, free: PageSet, onProblem: (problem: HashFileError) => void): void {
+function checkPages(reader: WalkedPages, layout: Layout, free: PageSet, onProblem: (problem: HashFileError) => void): void {
   if (layout.version === 2) return;
   for (let number = 1, told = 0; number < layout.pages && told < MOST_TOLD; number++) {
     if (free.has(number)) continue;
@@ -179,7 +179,7 @@ function checkPages(reader: PageReader, layout: Layout, free: PageSet, onProblem
 }
 
 /** Where its items begin is what a page is filled by, though it is not read by it. */
-function faultOfLowest(page: Buffer, layout: Layout): string | undefined {
+function faultOfLowest(page: Uint8Array, layout: Layout): string | undefined {
   const type = page[PageField.type];
   const entries = u16(page, PageField.entries, layout.isLittleEndian);
   if (type === PageType.overflow || type === PageType.invalid || entries === 0) return undefined;
@@ -189,7 +189,7 @@ function faultOfLowest(page: Buffer, layout: Layout): string | undefined {
 }
 
 /** A page with items that no bucket and no tree leads to: records that are lost. */
-function faultOfUnreached(page: Buffer, layout: Layout): string | undefined {
+function faultOfUnreached(page: Uint8Array, layout: Layout): string | undefined {
   const type = page[PageField.type];
   const holdsItems = type === PageType.hash || type === PageType.hashUnsorted || type === PageType.btreeLeaf;
   return holdsItems && u16(page, PageField.entries, layout.isLittleEndian) > 0 ? "holds items, and nothing leads to it" : undefined;

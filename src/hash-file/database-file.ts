@@ -9,9 +9,10 @@ import { walkBtree } from "./btree-walk.ts";
 import { HashFileError } from "./error.ts";
 import { HashWalk } from "./hash-walk.ts";
 import { type BtreeLayout, type HashLayout, readHeader, readLayout } from "./layout.ts";
-import { type OldHashLayout, OldHashWalk, readOldHashLayout } from "./old-hash.ts";
+import { OldHashWalk } from "./old-hash.ts";
+import { type OldHashLayout, readOldHashLayout } from "./old-hash-layout.ts";
 import { PageReader } from "./page-reader.ts";
-import { newKeys, type VisitRecord } from "./visit.ts";
+import { newKeys, type VisitRecord, type WalkedPages } from "./visit.ts";
 
 export interface StoredRecord {
   readonly key: Uint8Array;
@@ -57,7 +58,7 @@ export class DatabaseFile {
    * @returns the pages, with a note of those that were reached.
    * @throws {HashFileError} damage; the records before it have been visited.
    */
-  visitRecords(visit: VisitRecord, options: WalkOptions = {}): PageReader {
+  visitRecords(visit: VisitRecord, options: WalkOptions = {}): WalkedPages {
     const reader = new PageReader(this.#file, this.layout);
     const { onDamage } = options;
     let count = 0;

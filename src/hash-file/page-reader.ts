@@ -111,12 +111,14 @@ export class PageReader {
   }
 }
 
-export function u16(page: Buffer, offset: number, isLittleEndian: boolean): number {
+export function u16(page: Uint8Array, offset: number, isLittleEndian: boolean): number {
   const low = page[isLittleEndian ? offset : offset + 1] as number;
   const high = page[isLittleEndian ? offset + 1 : offset] as number;
   return low | (high << 8);
 }
 
-export function u32(page: Buffer, offset: number, isLittleEndian: boolean): number {
-  return isLittleEndian ? page.readUInt32LE(offset) : page.readUInt32BE(offset);
+export function u32(page: Uint8Array, offset: number, isLittleEndian: boolean): number {
+  const low = u16(page, isLittleEndian ? offset : offset + 2, isLittleEndian);
+  const high = u16(page, isLittleEndian ? offset + 2 : offset, isLittleEndian);
+  return high * 0x10000 + low;
 }

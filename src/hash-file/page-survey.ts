@@ -4,9 +4,10 @@
  */
 import type { Layout } from "./database-file.ts";
 import { PageField, PageType } from "./layout.ts";
-import type { OldHashLayout } from "./old-hash.ts";
-import { type PageReader, u16, u32 } from "./page-reader.ts";
+import type { OldHashLayout } from "./old-hash-layout.ts";
+import { u16, u32 } from "./page-reader.ts";
 import { type Stretch, unusedSpace } from "./unused-space.ts";
+import type { WalkedPages } from "./visit.ts";
 
 /**
  * "chained": of a bucket whose first page is full. "internal": of a btree,
@@ -30,14 +31,14 @@ export interface PageUse {
 
 /**
  * Calls `visit` for each page of a file in turn.
- * @param reader of a walk over all records, which has noted the pages that it reached.
+ * @param pages of a walk over all records, which has noted the pages that it reached.
  * @param visit the bytes are a view of the page, good during the call.
  */
-export function surveyPages(reader: PageReader, layout: Layout, visit: (use: PageUse, bytes: Buffer) => void): void {
+export function surveyPages(pages: WalkedPages, layout: Layout, visit: (use: PageUse, bytes: Uint8Array) => void): void {
   const survey = layout.version === 2 ? surveyOldPage : surveyPage;
   for (let number = 0; number < layout.pages; number++) {
-    const page = reader.peek(number);
-    const { kind, items, unused } = survey(page, number, reader.wasTaken(number), layout);
+    const page = bufferOf(pages.peek(number));
+    const { kind, items, unused } = survey(page, number, pages.wasTaken(number), layout);
     const [from, to] = unused;
     visit({ page: number, kind, items, used: layout.pageSize - (to - from), unused, residue: countBytes(page, from, to) }, page);
   }
@@ -131,4 +132,8 @@ function countBytes(page: Buffer, from: number, to: number): number {
   let count = 0;
   for (let at = from; at < to; at++) if (page[at] !== 0) count++;
   return count;
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }

@@ -83,7 +83,7 @@ function indexOf(map: OpenDatabase | SourceText): Index {
   };
   if (map.kind === "source") for (const { key, data } of map.records) add(textOf(key), textOf(data));
   else {
-    map.file.visitRecords((keyBytes, keyStart, keyEnd, dataBytes, dataStart, dataEnd) =>
+    map.file.visitRecords((keyBytes: Buffer, keyStart, keyEnd, dataBytes: Buffer, dataStart, dataEnd) =>
       add(keyBytes.toString("latin1", keyStart, keyEnd), dataBytes.toString("latin1", dataStart, dataEnd)),
     );
   }

@@ -145,7 +145,7 @@ export class TextWriter {
           this.#printLine(dataBytes, dataStart, dataEnd);
         };
       case "json":
-        return (keyBytes, keyStart, keyEnd, dataBytes, dataStart, dataEnd) => {
+        return (keyBytes: Buffer, keyStart, keyEnd, dataBytes: Buffer, dataStart, dataEnd) => {
           this.#records += 1;
           this.#text("{");
           this.#jsonMember("key", keyBytes, keyStart, keyEnd);
@@ -154,7 +154,8 @@ export class TextWriter {
           this.#text("}\n");
         };
       case "csv":
-        return (...record) => this.#csvRow(...record);
+        return (keyBytes: Buffer, keyStart, keyEnd, dataBytes: Buffer, dataStart, dataEnd) =>
+          this.#csvRow(keyBytes, keyStart, keyEnd, dataBytes, dataStart, dataEnd);
     }
   }
 

@@ -78,7 +78,7 @@ export function inspect(file: FileHandle, onPage: (use: PageUse) => void = () =>
   const data = { used: 0, size: 0 };
   surveyPages(reader, layout, (use, bytes) => {
     pages[use.kind] = (pages[use.kind] ?? 0) + 1;
-    residue.add(bytes.subarray(...use.unused), use.residue);
+    residue.add(bufferOf(bytes).subarray(...use.unused), use.residue);
     if (holdsRecords(use.kind)) {
       data.used += use.used;
       data.size += layout.pageSize;
@@ -120,4 +120,8 @@ function formatOf(layout: Layout): Inspection["format"] {
   const { maxBucket, fillFactor, hashCheck } = layout;
   const isOlder = version < 5;
   return { ...common, ...id, buckets: maxBucket + 1, fillFactor, ...(isOlder ? {} : { hasUsualHash: hashCheck === USUAL_HASH_CHECK }) };
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }

@@ -40,7 +40,7 @@ export class RecordCounter {
   #key = { endsInNul: false, hasUpperCase: false, isAuthinfo: false, isSasldb: false };
 
   /** @param key with where in it the key begins and ends; so for the data. */
-  add(key: Buffer, keyStart: number, keyEnd: number, data: Buffer, dataStart: number, dataEnd: number): void {
+  add(key: Uint8Array, keyStart: number, keyEnd: number, data: Uint8Array, dataStart: number, dataEnd: number): void {
     this.records += 1;
     const keyLength = keyEnd - keyStart;
     const dataLength = dataEnd - dataStart;
@@ -101,19 +101,19 @@ function use(count: number, of: number): NulUse {
   return count === 0 ? "none" : count === of ? "all" : "some";
 }
 
-function beginsWithTag(key: Buffer, start: number, end: number): boolean {
+function beginsWithTag(key: Uint8Array, start: number, end: number): boolean {
   if (end - start < FOLDED_TAG.length) return false;
   for (let i = 0; i < FOLDED_TAG.length; i++) if (foldByte(key[start + i] as number) !== FOLDED_TAG[i]) return false;
   return true;
 }
 
-function hasUpperCase(key: Buffer, start: number, end: number): boolean {
+function hasUpperCase(key: Uint8Array, start: number, end: number): boolean {
   for (let i = start; i < end; i++) if (foldByte(key[i] as number) !== key[i]) return true;
   return false;
 }
 
 /** User, realm and property with a NUL between them. */
-function isSasldbKey(key: Buffer, start: number, end: number): boolean {
+function isSasldbKey(key: Uint8Array, start: number, end: number): boolean {
   let count = 0;
   for (let i = start; i < end; i++) if (key[i] === NUL) count += 1;
   return count === 2 && key[start] !== NUL && key[end - 1] !== NUL;

@@ -41,7 +41,7 @@ export function listSasldb(
   const file = fileSystem.open(path, { write: false }, 0);
   const parts: Writable<KeyParts> = { bytes: Buffer.alloc(0), start: 0, userEnd: 0, realmEnd: 0, end: 0 };
   try {
-    visitKeys(file, (bytes, start, end) => {
+    visitKeys(file, (bytes: Buffer, start, end) => {
       if (!split(bytes, start, end, parts)) return visitor.onMalformedKey(bytes.subarray(start, end));
       return visitor.onRecord(parts);
     });

@@ -64,7 +64,7 @@ function read(fileSystem: MemoryFileSystem, mutation: Mutation): Answer {
   let lastKey: Buffer | undefined;
   let lastStart = -1;
   const result = attempt("read", mutation, () =>
-    new DatabaseFile(open(fileSystem)).visitRecords((key, keyStart, keyEnd, data, dataStart, dataEnd) => {
+    new DatabaseFile(open(fileSystem)).visitRecords((key: Buffer, keyStart, keyEnd, data: Buffer, dataStart, dataEnd) => {
       records.push([key.toString("latin1", keyStart, keyEnd), data.toString("latin1", dataStart, dataEnd)]);
       if (key !== lastKey || keyStart !== lastStart) bytes += keyEnd - keyStart;
       bytes += dataEnd - dataStart;

@@ -90,7 +90,7 @@ export class RecordLines {
     return `${parts === "data" ? "" : text(key)}${parts === "both" ? "\t" : ""}${parts === "key" ? "" : text(data)}\n`;
   }
 
-  #line: VisitRecord = (keyBytes, keyStart, keyEnd, dataBytes, dataStart, dataEnd) => {
+  #line: VisitRecord = (keyBytes: Buffer, keyStart, keyEnd, dataBytes: Buffer, dataStart, dataEnd) => {
     const { parts } = this.#options;
     this.#room(SPELT_LENGTH * (keyEnd - keyStart + dataEnd - dataStart) + 2);
     if (parts !== "data") this.#copy(keyBytes, keyStart, endOf(keyBytes, keyStart, keyEnd), true);
