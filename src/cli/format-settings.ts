@@ -18,13 +18,14 @@ export interface FormatSettings {
 }
 
 /** Adds the options to a command, under one heading of its help. */
-export function addFormatOptions(command: Command, heading = "File format:"): Command {
-  return command
+export function addFormatOptions(command: Command, heading = "File format:", { fileId = true }: { readonly fileId?: boolean } = {}): Command {
+  command
     .addOption(new Option("--target <name>", `the host that the file is for: ${TARGETS.join(" or ")}`).helpGroup(heading))
     .addOption(new Option("--byte-order <order>", "big or little").helpGroup(heading))
     .addOption(new Option("--hash-version <n>", "version of the hash format: 7, 8 or 9").helpGroup(heading))
-    .addOption(new Option("--page-size <bytes>", "a power of two from 512 to 65536").helpGroup(heading))
-    .addOption(new Option("--file-id <id>", "content (default), random, or 40 hexadecimal digits").helpGroup(heading));
+    .addOption(new Option("--page-size <bytes>", "a power of two from 512 to 65536").helpGroup(heading));
+  if (fileId) command.addOption(new Option("--file-id <id>", "content (default), random, or 40 hexadecimal digits").helpGroup(heading));
+  return command;
 }
 
 /** What commander found of the options above. */
@@ -35,6 +36,9 @@ export interface FormatFlags {
   readonly pageSize?: string;
   readonly fileId?: string;
 }
+
+/** Bytes. */
+export const PAGE_SIZES: readonly number[] = [512, 1024, 2048, 4096, 8192, 16384, 32768, 65536];
 
 const NAMES = ["target", "byte-order", "hash-version", "page-size", "file-id"] as const;
 
@@ -114,8 +118,7 @@ function camel(name: string): keyof FormatFlags {
 }
 
 function parsePageSize(text: string): number | undefined {
-  const size = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  return size >= 512 && size <= 65536 && (size & (size - 1)) === 0 ? size : undefined;
+  return PAGE_SIZES.find((size) => String(size) === text);
 }
 
 function parseFileId(text: string): Uint8Array | "content" | "random" | undefined {

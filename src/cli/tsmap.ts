@@ -9,10 +9,10 @@ import { strerror } from "./strerror.ts";
 import { EX_SIGPIPE } from "./sysexits.ts";
 import { tsmapCommand } from "./tsmap/commands.ts";
 import type { CommandModule, Context } from "./tsmap/context.ts";
-import { TROUBLE, Trouble } from "./tsmap/trouble.ts";
+import { PLAN_TROUBLE, TROUBLE, Trouble } from "./tsmap/trouble.ts";
 import { programName, versionText } from "./version.ts";
 
-/** @returns the exit code: 0 for yes or done, 1 for no or findings, 2 for trouble. */
+/** @returns the exit code: 0 for yes or done, 1 for no or findings, 2 for trouble; see `troubleCode`. */
 export async function main(argv: readonly string[] = process.argv): Promise<number> {
   const program = programName(argv, "tsmap");
   const output = new Output();
@@ -25,12 +25,12 @@ export async function main(argv: readonly string[] = process.argv): Promise<numb
       // A mistake of ours, which is neither an answer nor a finding.
       say(`${program}: internal error: ${printable(String(error))}\n`);
       if (process.env["TSMAP_DEBUG"] !== undefined && error instanceof Error) say(`${error.stack}\n`);
-      return TROUBLE;
+      return troubleCode(argv.slice(2));
     }
     // A reader that goes away, as `head` does, is no news.
     if ((error.cause as NodeJS.ErrnoException).code === "EPIPE") return EX_SIGPIPE;
     say(`${program}: standard output: ${strerror(error.cause)}\n`);
-    return TROUBLE;
+    return troubleCode(argv.slice(2));
   }
 }
 
@@ -51,12 +51,17 @@ async function run(program: string, argv: readonly string[], output: Output): Pr
   } catch (error) {
     // What was found before comes first.
     output.push();
-    if (error instanceof Trouble) say(`${program}: ${printable(error.message)}\n`);
-    else if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : TROUBLE;
+    if (error instanceof Trouble) for (const line of error.lines) say(`${program}: ${printable(line)}\n`);
+    else if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : troubleCode(argv);
     else throw error;
-    return TROUBLE;
+    return troubleCode(argv);
   }
   return code;
+}
+
+/** plan says 2 for changes, as other programs of that name do, and 1 for trouble. */
+function troubleCode([command]: readonly string[]): number {
+  return command === "plan" ? PLAN_TROUBLE : TROUBLE;
 }
 
 /** Commander's own words go where ours go. */

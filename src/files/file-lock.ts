@@ -10,7 +10,8 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
-import { kill, pid } from "node:process";
+import { pid } from "node:process";
+import { isRunning } from "./running.ts";
 
 /** Nobody works this long: a lock that is older, in milliseconds, is nobody's, whatever process has that number now. */
 const STALE_AFTER = 600_000;
@@ -180,15 +181,6 @@ function processNamespace(): string {
     return fs.readlinkSync("/proc/self/ns/pid");
   } catch {
     return "";
-  }
-}
-
-function isRunning(other: number): boolean {
-  try {
-    kill(other, 0);
-    return true;
-  } catch (error) {
-    return codeOf(error) === "EPERM";
   }
 }
 

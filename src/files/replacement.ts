@@ -9,8 +9,9 @@ import { createHash, randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
-import { kill, pid } from "node:process";
+import { pid } from "node:process";
 import type { FileSystem } from "berkeley-db-js";
+import { isRunning } from "./running.ts";
 
 export interface ReplacementOptions {
   /** Where the files are; modes and owners are set through `node:fs`. */
@@ -23,6 +24,16 @@ export interface ReplacementOptions {
   readonly owner?: number | undefined;
   /** Keep the file itself and write the new content into it, for a program that holds it open. */
   readonly inPlace?: boolean;
+}
+
+/** A file that is being made, and comes to be at once or not at all. */
+export interface NewFile {
+  /** Where to write it. */
+  readonly path: string;
+  /** Begins with the content of the file that is there. */
+  copyOld(): void;
+  commit(): void;
+  abandon(): void;
 }
 
 /** Another host's leftovers are taken for dead after this many milliseconds. */
@@ -45,7 +56,7 @@ export function putBack(target: string, fileSystem: FileSystem, isGood: () => bo
 }
 
 /** The new content of a file, until it is committed or abandoned. */
-export class Replacement {
+export class Replacement implements NewFile {
   /** The file that will be replaced. */
   readonly target: string;
   /** The file to write the new content to. It exists, with 0 bytes. */
@@ -233,7 +244,9 @@ function leftovers({ folder, prefix }: Place, kind: "new" | "old"): string[] {
     const match = name.startsWith(anyHost) ? /^\.[0-9a-f]{8}-[0-9a-f]{8}-(\d+)(?:-[0-9a-f]{8})?(\.old)?$/.exec(name) : null;
     if (match === null || (match[2] === undefined ? "new" : "old") !== kind) continue;
     const path = join(folder, name);
-    const dead = name.startsWith(prefix) ? !isRunning(Number(match[1])) : isOld(path);
+    const owner = Number(match[1]);
+    // Our own number means that an earlier process had it.
+    const dead = name.startsWith(prefix) ? owner === pid || !isRunning(owner) : isOld(path);
     if (dead) found.push(path);
   }
   return found;
@@ -265,17 +278,6 @@ function namesIn(folder: string): string[] {
     return fs.readdirSync(folder);
   } catch {
     return [];
-  }
-}
-
-/** Whether another process has this number; our own number means an earlier process had it. */
-function isRunning(other: number): boolean {
-  if (other === pid) return false;
-  try {
-    kill(other, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 

@@ -6,7 +6,7 @@
  */
 import { createHash, type Hash, randomBytes } from "node:crypto";
 import { BerkeleyDBError, Database, type FileSystem, nodeFileSystem, type PutMode, RecordBatch, readFileHeader } from "berkeley-db-js";
-import { Replacement } from "../files/replacement.ts";
+import { type NewFile, Replacement } from "../files/replacement.ts";
 import { type FileFormat, targetFormat } from "../hash-file/file-format.ts";
 import { setHashVersionOf } from "../hash-file/hash-version.ts";
 import type { SourceDiagnostic } from "./diagnostic.ts";
@@ -34,8 +34,8 @@ export interface MapBuilderOptions extends SourceOptions {
   readonly append?: boolean;
   /** Of a new file. Default: that of this host. */
   readonly format?: FileFormat;
-  /** 20 bytes, "content" (derived from the records, the default) or "random". */
-  readonly fileId?: Uint8Array | "content" | "random";
+  /** 20 bytes, "content" (derived from the records, the default), "random", or what is made of that of the content. */
+  readonly fileId?: Uint8Array | "content" | "random" | ((content: Uint8Array) => Uint8Array);
   /** How many bytes of source are to be expected: sizes the cache. Default: many. */
   readonly sourceSize?: number | undefined;
   /** -c: bytes of cache, in place of what the size of the source calls for. */
@@ -44,6 +44,8 @@ export interface MapBuilderOptions extends SourceOptions {
   /** Who is to own the file (O TrustedUser). */
   readonly owner?: number | undefined;
   readonly fileSystem?: FileSystem;
+  /** Made in place of what would replace the file; in the file system. */
+  readonly newFile?: NewFile;
   /** Called with each record before it is stored (-v). The arguments are views, good during the call. */
   readonly onRecord?: ((key: Uint8Array, value: Uint8Array, line: number) => void) | undefined;
   /** Called with what is wrong with the source, in the order of its lines, after the records before it. */
@@ -70,7 +72,7 @@ export class MapWriteError extends Error {
 export class MapBuilder {
   readonly #options: MapBuilderOptions;
   readonly #parser: SourceParser;
-  readonly #replacement: Replacement;
+  readonly #replacement: NewFile;
   readonly #database: Database;
   readonly #fileSystem: FileSystem;
   readonly #hashVersion: number;
@@ -91,7 +93,7 @@ export class MapBuilder {
     this.#fileSystem = fileSystem;
     const existing = append ? checkAppend(file, options.type, fileSystem) : undefined;
     this.#hashVersion = existing?.version ?? format.hashVersion;
-    this.#replacement = new Replacement(file, { fileSystem, mode: MAP_MODE, owner, inPlace });
+    this.#replacement = options.newFile ?? new Replacement(file, { fileSystem, mode: MAP_MODE, owner, inPlace });
     try {
       if (append) this.#replacement.copyOld();
       this.#database = this.#open(existing?.type ?? creationType(options.type), append, format);
@@ -99,7 +101,8 @@ export class MapBuilder {
       this.#replacement.abandon();
       throw error;
     }
-    this.#identity = !append && (options.fileId ?? "content") === "content" ? this.#beginIdentity(format) : undefined;
+    const { fileId = "content" } = options;
+    this.#identity = !append && (fileId === "content" || typeof fileId === "function") ? this.#beginIdentity(format) : undefined;
   }
 
   /** Records stored or replaced so far. */
@@ -253,9 +256,10 @@ export class MapBuilder {
 
   #setFileId(): void {
     const { fileId = "content" } = this.#options;
-    if (this.#identity !== undefined) this.#database.setFileId(this.#identity.digest().subarray(0, FILE_ID_LENGTH));
+    const content = this.#identity?.digest().subarray(0, FILE_ID_LENGTH);
+    if (content !== undefined) this.#database.setFileId(typeof fileId === "function" ? fileId(content) : content);
     else if (fileId === "random") this.#database.setFileId(randomBytes(FILE_ID_LENGTH));
-    else if (fileId !== "content") this.#database.setFileId(fileId);
+    else if (typeof fileId === "object") this.#database.setFileId(fileId);
   }
 
   /** The engine writes version 9. */

@@ -6,6 +6,7 @@ import * as fs from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { BerkeleyDBError, Database, type FileSystem, nodeFileSystem, RecordBatch } from "berkeley-db-js";
 import { withFileLock } from "../files/file-lock.ts";
+import { MemoryFile } from "../files/memory-file.ts";
 import { putBack, Replacement } from "../files/replacement.ts";
 import { DatabaseFile } from "../hash-file/database-file.ts";
 import { HashFileError } from "../hash-file/error.ts";
@@ -26,7 +27,7 @@ export interface UpdateOptions {
   /** Of a new file. Default: that of this host. A file that is there keeps its own. */
   readonly format?: FileFormat;
   /** Of a new file: 20 bytes, "content" (derived from the names of its records, the default) or "random". */
-  readonly fileId?: Uint8Array | "content" | "random";
+  readonly fileId?: Uint8Array | "content" | "random" | ((content: Uint8Array) => Uint8Array);
   /** Keep the file itself and write into it, instead of replacing it. */
   readonly inPlace?: boolean;
   readonly fileSystem?: FileSystem;
@@ -88,6 +89,32 @@ async function lock<T>(path: string, target: string, work: () => T, { onWait }: 
   } catch (error) {
     throw renamed(path, target, error);
   }
+}
+
+/** What a database in memory is like. */
+export type MakeOptions = Pick<UpdateOptions, "format" | "fileId">;
+
+/**
+ * Makes a database in memory.
+ * @param fill synchronous.
+ * @returns the bytes of its file; the caller owns them.
+ * @throws what `fill` throws.
+ */
+export function makeSasldb(fill: (database: Sasldb) => void, options: MakeOptions = {}): Uint8Array {
+  const file = new MemoryFile();
+  const all = { ...options, fileSystem: file.fileSystem };
+  const database = create(file.path, all);
+  try {
+    fill(new Sasldb(database));
+    setFileId(database, all);
+    database.close();
+  } catch (error) {
+    discard(database);
+    throw error;
+  }
+  const { hashVersion } = formatOf(all);
+  if (hashVersion !== 9) setHashVersionOf(file.path, hashVersion, file.fileSystem);
+  return file.bytes();
 }
 
 /** Follows links, as the original does; one that leads nowhere is replaced. */
@@ -180,7 +207,9 @@ function openCopy(replacement: Replacement, layout: HashLayout, fileSystem: File
 /** The id must tell nothing of the secrets: it outlives them. */
 function setFileId(database: Database, options: UpdateOptions): void {
   const { fileId = "content" } = options;
-  database.setFileId(fileId === "random" ? randomBytes(FILE_ID_LENGTH) : fileId === "content" ? nameDigest(database, options) : fileId);
+  if (fileId === "random") database.setFileId(randomBytes(FILE_ID_LENGTH));
+  else if (fileId === "content") database.setFileId(nameDigest(database, options));
+  else database.setFileId(typeof fileId === "function" ? fileId(nameDigest(database, options)) : fileId);
 }
 
 function nameDigest(database: Database, options: UpdateOptions): Uint8Array {

@@ -9,6 +9,7 @@ import { Argument, Command, Option } from "commander";
 import { COMMON_OFFER, DEFAULT_AUTH_MECHANISMS } from "../../authinfo/client.ts";
 import { LOGIN_CLIENTS } from "../../authinfo/login/mechanisms.ts";
 import { addFormatOptions } from "../format-settings.ts";
+import { addBuildOptions } from "./build-settings.ts";
 
 /** Called with the name of the command, its operands and its options. */
 export type Run = (name: string, operands: readonly (string | readonly string[])[], options: object) => Promise<void>;
@@ -17,6 +18,8 @@ export type Run = (name: string, operands: readonly (string | readonly string[])
 const SHOW_SECRETS = "show passwords and other secrets, which are masked otherwise";
 
 const MAP = "a database or the source text of a map; - is standard input";
+
+const MANIFEST = "what is to be built (default: tsmap.yaml, tsmap.yml or tsmap.json)";
 
 /** How the client's sendmail reads its map; a map itself does not say. */
 const MAP_FLAGS = 'flags of the map\'s K line, of -f, -N, -O and -o, as in "-f -N"; of a database, -f and -N mean these';
@@ -189,6 +192,22 @@ export function tsmapCommand(program: string, run: Run): Command {
       .option("--client-mechanisms <list>", `the client's AuthMechanisms (default: "${DEFAULT_AUTH_MECHANISMS.join(" ")}")`)
       .option("--verbose", "show the dialogue, without passwords and what is made of them")
       .option("--json", "as JSON"),
+  );
+
+  addBuildOptions(
+    add("plan", "Say what a build would change: files, users, records. Exit code 0: nothing; 2: something; 1: trouble.")
+      .argument("[manifest]", MANIFEST)
+      .option("--all", "every user and record, however many they are")
+      .option("--json", "as JSON"),
+  );
+
+  addBuildOptions(
+    add("build", "Make all maps and SASL databases of a fleet from its manifest, all or nothing, with checksums and provenance.")
+      .argument("[manifest]", MANIFEST)
+      .option("--show-settings", "print the settings and where each comes from, and build nothing")
+      .addOption(new Option("--progress", "show progress even where standard error is no terminal"))
+      .addOption(new Option("--no-progress", "show no progress"))
+      .option("--json", "say what was done as JSON"),
   );
 
   add("completion", "Print the completion script of a shell, for all programs of this package.").addArgument(

@@ -7,9 +7,20 @@ import { strerror } from "../strerror.ts";
 
 /** The exit code of a command that could not answer. */
 export const TROUBLE = 2;
+/** That of plan, whose 2 says that there is something to do. */
+export const PLAN_TROUBLE = 1;
 
 /** Ends a command; the message is for its user, and names the file. */
-export class Trouble extends Error {}
+export class Trouble extends Error {
+  readonly lines: readonly string[];
+
+  /** @param message several where there is more than one thing to say. */
+  constructor(message: string | readonly string[], options?: ErrorOptions) {
+    const lines = [message].flat();
+    super(lines.join("\n"), options);
+    this.lines = lines;
+  }
+}
 
 /**
  * Does something with a file.

@@ -1,0 +1,64 @@
+/**
+ * Makes a SASL database of a fleet: all its users, with secrets that are the
+ * same at every build.
+ */
+
+import { type PasswordFault, passwordFault } from "../sasldb/password.ts";
+import { makeSasldb } from "../sasldb/sasldb-file.ts";
+import type { ScramMechanism } from "../sasldb/scram.ts";
+import { type Artifact, describeArtifact, type Input, type Workshop } from "./artifact.ts";
+import type { Derivation, UserIdentity } from "./derivation.ts";
+import { type DatabaseSpec, KEY_MEND, type UserSpec } from "./fleet.ts";
+import { inputOf } from "./input.ts";
+import { ManifestError } from "./manifest-error.ts";
+
+/** @throws {ManifestError} */
+export function buildDatabase(spec: DatabaseSpec, workshop: Workshop): Artifact {
+  const inputs = new Map<string, Input>();
+  const { derivation } = workshop;
+  const bytes = makeSasldb(
+    (database) => {
+      for (const user of spec.users) {
+        // A database without users is made without a key.
+        if (derivation === undefined) throw new ManifestError([{ place: user.place, message: `key is missing. ${KEY_MEND}` }]);
+        const password = passwordOf(user, workshop);
+        const input = inputOf(user.password, password, derivation);
+        inputs.set(input.name, input);
+        const identity = { host: spec.host, file: spec.path, user: user.user, realm: user.realm, generation: spec.generation };
+        // One by one: each of them has a salt of its own.
+        database.setPassword(user.user, user.realm, password, { mechanisms: [], plain: user.plain });
+        for (const mechanism of user.mechanisms) {
+          database.setPassword(user.user, user.realm, password, {
+            mechanisms: [mechanism],
+            plain: false,
+            ...(mechanism === "OTP" ? otpOptions(spec, derivation, identity) : scramOptions(mechanism, derivation, identity)),
+          });
+        }
+      }
+    },
+    { format: spec.format, fileId: derivation === undefined ? "content" : (content) => derivation.fileId(spec.path, content) },
+  );
+  return describeArtifact(spec, bytes, [...inputs.values()]);
+}
+
+function otpOptions(spec: DatabaseSpec, derivation: Derivation, identity: UserIdentity): object {
+  return { otpSeed: derivation.otpSeed(identity), otpAlgorithm: spec.otpAlgorithm };
+}
+
+function scramOptions(mechanism: ScramMechanism, derivation: Derivation, identity: UserIdentity): object {
+  return { scramSalt: derivation.scramSalt(identity, mechanism) };
+}
+
+const FAULTS: Readonly<Record<PasswordFault | "carriage-return", string>> = {
+  empty: "it is empty",
+  nul: "it has a NUL in it, at which a server would end it",
+  "too-long": "it is longer than the 2048 bytes that saslpasswd reads",
+  "carriage-return": "it ends in a carriage return, which nobody types: its file has the line ends of another system",
+};
+
+function passwordOf({ password }: UserSpec, { secrets }: Workshop): Uint8Array {
+  const bytes = secrets.read(password);
+  const fault = passwordFault(bytes) ?? (bytes.at(-1) === 0x0d ? "carriage-return" : undefined);
+  if (fault !== undefined) throw new ManifestError([{ place: password.place, message: `secret ${password.name}: ${FAULTS[fault]}` }]);
+  return bytes;
+}

@@ -1,0 +1,12 @@
+/**
+ * Files that a manifest names.
+ */
+import { isAbsolute, join } from "node:path";
+
+/**
+ * The path of a file that is named relative to a folder, as somebody in the
+ * current folder would write it.
+ */
+export function fileIn(folder: string, name: string): string {
+  return isAbsolute(name) ? name : join(folder, name);
+}

@@ -1,0 +1,93 @@
+/**
+ * A fleet at work: its manifest, the settings that come over it, its secrets,
+ * and the folder that its files are in.
+ */
+import { basename, dirname } from "node:path";
+import { type Artifact, type Input, sha256Of, type Workshop } from "./artifact.ts";
+import { buildDatabase } from "./build-database.ts";
+import { buildMap } from "./build-map.ts";
+import { Derivation, SHORTEST_KEY } from "./derivation.ts";
+import { type Fleet, type FormatOverrides, KEY_MEND, resolveFleet } from "./fleet.ts";
+import { ManifestError } from "./manifest-error.ts";
+import type { ManifestFile } from "./manifest-file.ts";
+import { fileIn } from "./paths.ts";
+import { SecretReader, secretVariables } from "./secret-reader.ts";
+import type { BuildFacts } from "./set-files.ts";
+import { SetFolder } from "./set-folder.ts";
+
+export interface ProjectSettings {
+  /** The link to the set, relative to the manifest's folder. */
+  readonly output: string;
+  readonly overrides: FormatOverrides;
+  readonly allowInline: boolean;
+  /** Seconds. */
+  readonly commandTimeout: number;
+}
+
+export interface ProjectOptions {
+  readonly settings: ProjectSettings;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Of this package. */
+  readonly toolVersion: string;
+  readonly onProgress?: Workshop["onProgress"];
+}
+
+/** Disposed of, it forgets its secrets. */
+export class Project implements Disposable {
+  readonly file: ManifestFile;
+  readonly fleet: Fleet;
+  readonly output: SetFolder;
+  readonly workshop: Workshop;
+  readonly facts: BuildFacts;
+  readonly #secrets: SecretReader;
+
+  /** @throws {ManifestError} */
+  constructor(file: ManifestFile, text: string, { settings, environment, toolVersion, onProgress }: ProjectOptions) {
+    const folder = dirname(file.name);
+    this.file = file;
+    this.fleet = resolveFleet(file, settings.overrides);
+    this.output = new SetFolder(fileIn(folder, settings.output));
+    this.#secrets = new SecretReader({
+      folder,
+      environment,
+      allowInline: settings.allowInline,
+      timeout: settings.commandTimeout * 1000,
+      hidden: secretVariables(this.fleet, Object.values(file.manifest.secrets ?? {})),
+    });
+    const derivation = this.#derivation();
+    this.workshop = { folder, secrets: this.#secrets, derivation, onProgress };
+    this.facts = { toolVersion, manifest: this.#manifestInput(text, derivation), overrides: settings.overrides };
+  }
+
+  /** Makes the files, one after the other: of each host the databases and then the maps. */
+  async *artifacts(): AsyncGenerator<Artifact> {
+    for (const { databases, maps } of this.fleet.hosts) {
+      for (const database of databases) yield buildDatabase(database, this.workshop);
+      for (const map of maps) yield await buildMap(map, this.workshop);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#secrets.clear();
+  }
+
+  #derivation(): Derivation | undefined {
+    const { key } = this.fleet;
+    if (key === undefined) return undefined;
+    const bytes = this.#secrets.read(key);
+    if (bytes.length < SHORTEST_KEY) {
+      const message = `secret ${key.name}: a key of ${bytes.length} bytes, where ${SHORTEST_KEY} are needed. ${KEY_MEND}`;
+      throw new ManifestError([{ place: key.place, message }]);
+    }
+    return new Derivation(bytes);
+  }
+
+  /** A manifest with secrets in it is one itself. */
+  #manifestInput(text: string, derivation: Derivation | undefined): Input {
+    const name = basename(this.file.name);
+    if (derivation !== undefined && /\binline\b/.test(text)) {
+      return { name, algorithm: "hmac-sha256", digest: derivation.inputDigest(name, Buffer.from(text)) };
+    }
+    return { name, algorithm: "sha256", digest: sha256Of(text) };
+  }
+}

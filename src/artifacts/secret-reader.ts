@@ -1,0 +1,205 @@
+/**
+ * Secrets from where a manifest says that they come from.
+ *
+ * Programs are run without a shell, and nothing secret is in their arguments.
+ * What they say on standard error goes where ours goes.
+ */
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { parseDocument } from "yaml";
+import { type Fleet, type SecretUse, WAYS } from "./fleet.ts";
+import type { SecretSource } from "./manifest.ts";
+import { ManifestError } from "./manifest-error.ts";
+import { fileIn } from "./paths.ts";
+
+export interface SecretReaderOptions {
+  /** Of the manifest. */
+  readonly folder: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Whether a secret may stand in the manifest. */
+  readonly allowInline: boolean;
+  /** Milliseconds that a program may take. */
+  readonly timeout: number;
+  /** Variables that hold secrets, which programs are not given. */
+  readonly hidden: readonly string[];
+}
+
+/** Bytes of a text that secrets are in, at most. */
+const MOST = 64 << 20;
+const NEWLINE = 0x0a;
+
+/** Why there is no secret: a sentence, without a value. */
+class NoSecret extends Error {}
+
+/** Reads each source once; `clear` overwrites what was read. */
+export class SecretReader implements Disposable {
+  readonly #options: SecretReaderOptions;
+  readonly #environment: Record<string, string | undefined>;
+  /** Whole texts, by where they come from. */
+  readonly #texts = new Map<string, Uint8Array>();
+  readonly #values = new Map<string, Uint8Array>();
+
+  constructor(options: SecretReaderOptions) {
+    this.#options = options;
+    this.#environment = { ...options.environment };
+    for (const name of options.hidden) delete this.#environment[name];
+  }
+
+  /**
+   * A secret as it is used: without the newline at its end.
+   * @returns bytes that stay this reader's.
+   * @throws {ManifestError} names the secret and its place.
+   */
+  read(use: SecretUse): Uint8Array {
+    return this.#remember("value", use, () => {
+      const text = this.#text(use.source);
+      return use.source.field === undefined ? withoutNewline(text) : fieldOf(text, [use.source.field].flat() as string[]);
+    });
+  }
+
+  /**
+   * A secret that is a text of lines, whole.
+   * @returns bytes that stay this reader's.
+   * @throws {ManifestError}
+   */
+  readText(use: SecretUse): Uint8Array {
+    return this.#remember("text", use, () =>
+      use.source.field === undefined ? this.#text(use.source) : fieldOf(this.#text(use.source), [use.source.field].flat() as string[]),
+    );
+  }
+
+  /** Overwrites everything that was read. */
+  clear(): void {
+    for (const bytes of [...this.#texts.values(), ...this.#values.values()]) bytes.fill(0);
+    this.#texts.clear();
+    this.#values.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.clear();
+  }
+
+  #remember(form: "value" | "text", use: SecretUse, read: () => Uint8Array): Uint8Array {
+    const id = `${form} ${JSON.stringify(use.source)}`;
+    let value = this.#values.get(id);
+    if (value === undefined) {
+      try {
+        value = read();
+        if (value.length === 0) throw new NoSecret("it is empty");
+      } catch (error) {
+        if (!(error instanceof NoSecret)) throw error;
+        throw new ManifestError([{ place: use.place, message: `secret ${use.name}: ${error.message}` }]);
+      }
+      this.#values.set(id, value);
+    }
+    return value;
+  }
+
+  #text(source: SecretSource): Uint8Array {
+    const { env, file, command, age, identity, sops, inline } = source;
+    if (inline !== undefined) return this.#inline(inline);
+    if (env !== undefined) return this.#variable(env);
+    const id = JSON.stringify([file, command, age, identity, sops]);
+    let text = this.#texts.get(id);
+    if (text === undefined) {
+      text = file !== undefined ? this.#file(file) : this.#run(commandOf(source));
+      this.#texts.set(id, text);
+    }
+    return text;
+  }
+
+  #inline(inline: string): Uint8Array {
+    if (!this.#options.allowInline)
+      throw new NoSecret("it stands in the manifest, which wants settings.allow-inline, --allow-inline or TSMAP_ALLOW_INLINE=true");
+    return Buffer.from(inline);
+  }
+
+  #variable(name: string): Uint8Array {
+    const value = this.#options.environment[name];
+    if (value === undefined) throw new NoSecret(`the environment has no ${name}`);
+    return Buffer.from(value);
+  }
+
+  #file(name: string): Uint8Array {
+    try {
+      return readFileSync(fileIn(this.#options.folder, name));
+    } catch (error) {
+      throw new NoSecret(`${name}: ${reasonOf(error)}`);
+    }
+  }
+
+  #run([program = "", ...args]: readonly string[]): Uint8Array {
+    const { folder, timeout } = this.#options;
+    const { status, signal, stdout, error } = spawnSync(program, args, {
+      cwd: folder,
+      env: this.#environment as NodeJS.ProcessEnv,
+      stdio: ["ignore", "pipe", "inherit"],
+      timeout,
+      killSignal: "SIGKILL",
+      maxBuffer: MOST,
+    });
+    const code = (error as NodeJS.ErrnoException | undefined)?.code;
+    if (code === "ETIMEDOUT") throw new NoSecret(`${program} took longer than ${timeout / 1000} s (command-timeout)`);
+    if (code === "ENOENT") throw new NoSecret(`there is no program ${program}`);
+    if (code === "ENOBUFS") throw new NoSecret(`${program} gave more than ${MOST} bytes`);
+    if (code !== undefined) throw new NoSecret(`${program}: ${code}`);
+    if (signal !== null) throw new NoSecret(`${program} was ended by ${signal}`);
+    if (status !== 0) throw new NoSecret(`${program} ended with exit code ${status}`);
+    return stdout;
+  }
+}
+
+/** Variables of the environment that secrets of a fleet come from. */
+export function secretVariables({ hosts, key }: Fleet, others: readonly SecretSource[]): string[] {
+  const uses = hosts.flatMap(({ databases, maps }) => [
+    ...databases.flatMap(({ users }) => users.map(({ password }) => password.source)),
+    ...maps.flatMap(({ source }) => {
+      if (source.kind === "entries") return source.entries.map(({ password }) => password.source);
+      return source.kind === "secret" ? [source.secret.source] : [];
+    }),
+  ]);
+  return [...uses, ...others, ...(key === undefined ? [] : [key.source])].flatMap(({ env }) => (env === undefined ? [] : [env]));
+}
+
+/** The way that a source says, for provenance: "sops passwords.enc.yaml". */
+export function sourceText(source: SecretSource): string {
+  const way = WAYS.find((name) => source[name] !== undefined);
+  if (way === undefined || way === "inline") return "inline";
+  const field = source.field === undefined ? "" : ` ${[source.field].flat().join(".")}`;
+  // Arguments may say more than is good to be published.
+  return `${way} ${way === "command" ? source.command?.[0] : source[way]}${field}`;
+}
+
+function commandOf({ command, age, identity, sops }: SecretSource): readonly string[] {
+  if (sops !== undefined) return ["sops", "--decrypt", fileOperand(sops)];
+  if (age !== undefined) return ["age", "--decrypt", ...(identity === undefined ? [] : ["--identity", identity]), fileOperand(age)];
+  return command ?? [];
+}
+
+/** No option, whatever its name begins with. */
+function fileOperand(name: string): string {
+  return name.startsWith("-") ? `./${name}` : name;
+}
+
+function withoutNewline(bytes: Uint8Array): Uint8Array {
+  return bytes.slice(0, bytes.at(-1) === NEWLINE ? -1 : bytes.length);
+}
+
+/** A value of a text that is YAML or JSON. */
+function fieldOf(text: Uint8Array, path: readonly string[]): Uint8Array {
+  const document = parseDocument(Buffer.from(text.buffer, text.byteOffset, text.length).toString(), { prettyErrors: false, stringKeys: true });
+  if (document.errors.length > 0) throw new NoSecret("its text is neither YAML nor JSON, of which field names a part");
+  const value: unknown = document.getIn(path);
+  if (value === undefined) throw new NoSecret(`its text has no ${path.join(".")}`);
+  // A number is taken as it is written.
+  const written: unknown = document.getIn(path, true);
+  const source = typeof written === "object" && written !== null && "source" in written ? written.source : undefined;
+  const word = typeof value === "string" ? value : typeof value === "number" && typeof source === "string" ? source : undefined;
+  if (word === undefined) throw new NoSecret(`${path.join(".")} of its text is neither text nor a number`);
+  return Buffer.from(word);
+}
+
+function reasonOf(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "ENOENT" ? "no such file" : code === "EACCES" ? "permission denied" : code === "EISDIR" ? "a folder" : String(code);
+}

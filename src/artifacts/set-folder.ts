@@ -1,0 +1,215 @@
+/**
+ * Where a set of files is: a link, which leads to a folder with all of them.
+ *
+ * A new set is written into a folder of its own, and the link is then put in the
+ * place of the old one by one rename: whoever goes through the link finds the
+ * whole old set or the whole new one, whenever the program ends. Nothing in
+ * Node exchanges two folders in one step.
+ */
+import { createHash, randomBytes } from "node:crypto";
+import * as fs from "node:fs";
+import { hostname } from "node:os";
+import { basename, dirname, join, relative, sep } from "node:path";
+import { pid } from "node:process";
+import { withFileLock } from "../files/file-lock.ts";
+import { isRunning } from "../files/running.ts";
+import type { SetFile } from "./set-files.ts";
+
+/** What is being written: by which host, and by which process. */
+const NEW = /^new-([0-9a-f]{8})-(\d+)-/;
+/** What another host did not finish is nobody's after this many milliseconds. */
+const STALE_AFTER = 24 * 60 * 60 * 1000;
+const PRIVATE = 0o700;
+
+/** What is there is no set, and not to be replaced by one. */
+export class SetFolderError extends Error {}
+
+export class SetFolder {
+  /** The link, as it was named. */
+  readonly path: string;
+  readonly #sets: string;
+
+  constructor(path: string) {
+    this.path = path;
+    this.#sets = join(dirname(path), `.${basename(path)}.sets`);
+  }
+
+  /** The folder of the set that is there; undefined where there is none. */
+  current(): string | undefined {
+    const status = fs.lstatSync(this.path, { throwIfNoEntry: false });
+    if (status === undefined) return undefined;
+    if (!status.isSymbolicLink()) {
+      if (status.isDirectory() && fs.readdirSync(this.path).length === 0) return undefined;
+      throw new SetFolderError(`${this.path}: not a link that tsmap build made: move it away, or choose another output`);
+    }
+    const target = join(dirname(this.path), fs.readlinkSync(this.path));
+    if (dirname(target) !== this.#sets)
+      throw new SetFolderError(`${this.path}: a link to something else than a set of tsmap build: remove it, or choose another output`);
+    return fs.existsSync(target) ? target : undefined;
+  }
+
+  /** The paths of the files of the set that is there, sorted, with slashes. */
+  list(): string[] {
+    const folder = this.current();
+    if (folder === undefined) return [];
+    return fs
+      .readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => !entry.isDirectory())
+      .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"))
+      .sort();
+  }
+
+  /** A file of the set that is there; undefined where it has none. */
+  read(path: string): { readonly bytes: Uint8Array; readonly mode: number } | undefined {
+    const folder = this.current();
+    if (folder === undefined) return undefined;
+    let file: number;
+    try {
+      // biome-ignore lint/suspicious/noBitwiseOperators: flags of open(2)
+      file = fs.openSync(join(folder, path), fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
+    } catch (error) {
+      if (["ENOENT", "ENOTDIR", "ELOOP"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+      throw error;
+    }
+    try {
+      return { bytes: fs.readFileSync(file), mode: fs.fstatSync(file).mode & 0o7777 };
+    } finally {
+      fs.closeSync(file);
+    }
+  }
+
+  /** Begins a new set. */
+  begin(): NewSet {
+    this.current();
+    fs.mkdirSync(this.#sets, { recursive: true, mode: PRIVATE });
+    return new NewSet(this.path, this.#sets);
+  }
+}
+
+/** A set that is being written. Until `commit` the one that is there is untouched. */
+export class NewSet {
+  readonly #link: string;
+  readonly #sets: string;
+  readonly #folder: string;
+  #done = false;
+
+  constructor(link: string, sets: string) {
+    this.#link = link;
+    this.#sets = sets;
+    this.#folder = join(sets, newName());
+    fs.mkdirSync(this.#folder, { mode: PRIVATE });
+  }
+
+  /** Writes a file, which is on the disc then. */
+  write({ path, mode }: Pick<SetFile, "path" | "mode">, content: Uint8Array | string): void {
+    const target = join(this.#folder, path);
+    fs.mkdirSync(dirname(target), { recursive: true, mode: 0o755 });
+    const file = fs.openSync(target, "wx", 0o600);
+    try {
+      fs.writeFileSync(file, content);
+      // Whatever the umask.
+      fs.fchmodSync(file, mode);
+      fs.fsyncSync(file);
+    } finally {
+      fs.closeSync(file);
+    }
+  }
+
+  /**
+   * Puts the set in the place of the one that is there.
+   * @param digest hexadecimal digits that stand for all of it.
+   * @throws {LockedError} another program has been at it for too long.
+   */
+  async commit(digest: string): Promise<void> {
+    fs.chmodSync(this.#folder, 0o755);
+    for (const folder of foldersIn(this.#folder)) syncFolder(folder);
+    await withFileLock(this.#link, () => {
+      const name = this.#name(digest.slice(0, 16));
+      const target = join(this.#sets, name);
+      fs.chmodSync(this.#sets, 0o755);
+      fs.renameSync(this.#folder, target);
+      this.#done = true;
+      syncFolder(this.#sets);
+      this.#switchTo(name);
+      this.#removeOthers(name);
+    });
+  }
+
+  /** Removes what was written, unless it is committed; a second time does nothing. */
+  abandon(): void {
+    if (this.#done) return;
+    this.#done = true;
+    fs.rmSync(this.#folder, { recursive: true, force: true });
+    // Where it was the first.
+    removeIfEmpty(this.#sets);
+  }
+
+  /** The name of the folder: that of its content, unless one with that name is there, which is not to be touched. */
+  #name(digest: string): string {
+    if (!fs.existsSync(join(this.#sets, digest))) return digest;
+    return `${digest}-${randomBytes(4).toString("hex")}`;
+  }
+
+  #switchTo(name: string): void {
+    const status = fs.lstatSync(this.#link, { throwIfNoEntry: false });
+    // An empty folder is what somebody made for the set to be in.
+    if (status?.isDirectory()) fs.rmdirSync(this.#link);
+    const link = join(this.#sets, newName());
+    fs.symlinkSync(join(basename(this.#sets), name), link);
+    try {
+      fs.renameSync(link, this.#link);
+    } catch (error) {
+      fs.rmSync(link, { force: true });
+      throw error;
+    }
+    syncFolder(dirname(this.#link));
+  }
+
+  /** Old sets hold old secrets. One that another program is writing stays. */
+  #removeOthers(name: string): void {
+    for (const other of fs.readdirSync(this.#sets)) {
+      const path = join(this.#sets, other);
+      if (other === name || isBeingWritten(other, path)) continue;
+      fs.rmSync(path, { recursive: true, force: true });
+    }
+  }
+}
+
+function newName(): string {
+  return `new-${ownHost()}-${pid}-${randomBytes(8).toString("hex")}`;
+}
+
+function ownHost(): string {
+  return createHash("sha256").update(hostname()).digest("hex").slice(0, 8);
+}
+
+function isBeingWritten(name: string, path: string): boolean {
+  const match = NEW.exec(name);
+  if (match === null) return false;
+  if (match[1] === ownHost()) return isRunning(Number(match[2]));
+  const status = fs.lstatSync(path, { throwIfNoEntry: false });
+  return status !== undefined && Date.now() - status.mtimeMs < STALE_AFTER;
+}
+
+/** The folder and all within it. */
+function foldersIn(folder: string): string[] {
+  const within = fs.readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return [...within.map((entry) => join(entry.parentPath, entry.name)), folder];
+}
+
+function syncFolder(folder: string): void {
+  const file = fs.openSync(folder, "r");
+  try {
+    fs.fsyncSync(file);
+  } finally {
+    fs.closeSync(file);
+  }
+}
+
+function removeIfEmpty(folder: string): void {
+  try {
+    fs.rmdirSync(folder);
+  } catch {
+    // There is a set in it.
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * From the operand and the options of plan, build, check and watch to a fleet.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { ManifestError, problemText } from "../../artifacts/manifest-error.ts";
+import { ManifestFile } from "../../artifacts/manifest-file.ts";
+import { Project, type ProjectOptions } from "../../artifacts/project.ts";
+import { SetFolderError } from "../../artifacts/set-folder.ts";
+import { LockedError } from "../../files/file-lock.ts";
+import { packageVersion } from "../version.ts";
+import { type BuildFlags, type LayeredSetting, layerSettings, projectSettings } from "./build-settings.ts";
+import type { Context } from "./context.ts";
+import { Trouble, troubleWith, withFile } from "./trouble.ts";
+
+const USUAL_NAMES = ["tsmap.yaml", "tsmap.yml", "tsmap.json"] as const;
+
+export interface ManifestText {
+  readonly file: ManifestFile;
+  readonly text: string;
+  readonly settings: readonly LayeredSetting[];
+}
+
+/** @throws {Trouble} */
+export async function readManifest({ environment }: Context, operand: unknown, flags: BuildFlags): Promise<ManifestText> {
+  const name = typeof operand === "string" ? operand : usualName();
+  const text = withFile(name, () => readFileSync(name, "utf8"));
+  const file = inWords(() => new ManifestFile(name, text));
+  const settings = await layerSettings(flags, environment, { name, settings: file.manifest.settings ?? {} });
+  return { file, text, settings };
+}
+
+/** @throws {Trouble} */
+export function openProject(
+  { environment }: Context,
+  { file, text, settings }: ManifestText,
+  onProgress?: ProjectOptions["onProgress"],
+): Project {
+  const options = { settings: projectSettings(settings, file.name), environment, toolVersion: packageVersion(), onProgress };
+  return inWords(() => new Project(file, text, options));
+}
+
+/** Where the manifest is looked for if it is not named. */
+function usualName(): string {
+  const found = USUAL_NAMES.find((name) => existsSync(name));
+  if (found === undefined) throw new Trouble(`there is no ${USUAL_NAMES.join(", nor ")} in this folder: name the manifest`);
+  return found;
+}
+
+/** @throws {Trouble} in place of what is wrong with a manifest or with its output. */
+export function inWords<T>(what: () => T): T {
+  try {
+    return what();
+  } catch (error) {
+    throw projectTrouble(error);
+  }
+}
+
+/** What an error about a project is to its user; an error of another kind is returned as it is. */
+export function projectTrouble(error: unknown): unknown {
+  if (error instanceof ManifestError) return new Trouble(error.problems.map(problemText));
+  if (error instanceof SetFolderError || error instanceof LockedError) return new Trouble(error.message, { cause: error });
+  const { path } = error as NodeJS.ErrnoException;
+  return path === undefined ? error : troubleWith(path, error);
+}
