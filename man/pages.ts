@@ -66,7 +66,7 @@ function page(name: string, called: string, what: ProgramDescription, version: s
       section("OPTIONS", options(what.options)),
       section("OPERANDS", definitions(what.operands.map((operand) => [italic(operand.name), operandText(operand, text)]))),
       section("EXIT STATUS", definitions(text.exit.map(([code, meaning]) => [bold(String(code)), prose(meaning)]))),
-      section("ENVIRONMENT", definitions(environment(what, text).map(([variable, meaning]) => [bold(variable), prose(meaning)]))),
+      section("ENVIRONMENT", definitions(environment(name, what, text).map(([variable, meaning]) => [bold(variable), prose(meaning)]))),
       section("FILES", definitions((text.files ?? []).map(([file, meaning]) => [italic(file), prose(meaning)]))),
       section(
         "EXAMPLES",
@@ -132,6 +132,6 @@ function operandText({ name, description, values }: OperandDescription, { operan
   return prose(text) + (values.kind === "words" && operands[name] === undefined ? `: ${values.words.map(bold).join(", ")}` : "");
 }
 
-function environment({ options }: ProgramDescription, text: Prose): readonly (readonly [string, string])[] {
-  return [...options.flatMap(({ flags }) => environmentOf(flags.at(-1) ?? "")), ...(text.environment ?? [])];
+function environment(page: string, { options }: ProgramDescription, text: Prose): readonly (readonly [string, string])[] {
+  return [...options.flatMap(({ flags }) => environmentOf(page, flags.at(-1) ?? "")), ...(text.environment ?? [])];
 }

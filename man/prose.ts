@@ -22,13 +22,17 @@ export interface Prose {
   readonly seeAlso?: readonly (readonly [name: string, section: number])[];
 }
 
-const SETTINGS = ["target", "byte-order", "hash-version", "page-size", "file-id"];
+const FORMAT_SETTINGS = ["target", "byte-order", "hash-version", "page-size", "file-id"];
+const BUILD_SETTINGS = ["output", "allow-inline", "command-timeout", ...FORMAT_SETTINGS];
+const OF_MANIFESTS = ["tsmap-plan", "tsmap-build", "tsmap-check", "tsmap-watch"];
 
 /** The variables that stand in for an option. */
-export function environmentOf(flag: string): Definitions {
-  const name = SETTINGS.find((setting) => flag === `--${setting}`);
+export function environmentOf(page: string, flag: string): Definitions {
+  const isOfManifest = OF_MANIFESTS.includes(page);
+  const name = (isOfManifest ? BUILD_SETTINGS : FORMAT_SETTINGS).find((setting) => flag === `--${setting}`);
   if (name === undefined) return [];
-  return [[`TSMAKEMAP_${name.toUpperCase().replaceAll("-", "_")}`, `stands in for \`${flag}\` where that is not given`]];
+  const variable = `${isOfManifest ? "TSMAP" : "TSMAKEMAP"}_${name.toUpperCase().replaceAll("-", "_")}`;
+  return [[variable, `stands in for \`${flag}\` where that is not given`]];
 }
 
 const POSIXLY_CORRECT = ["POSIXLY_CORRECT", "options end at the first operand"] as const;
@@ -40,6 +44,8 @@ const SOURCE_TEXT =
   "A file that is no database is read as the source text of a map, as `tsmakemap` with the same options would read it. `-` is standard input; what comes through a pipe may be as long as 1 GiB.";
 const ONE_LINE =
   "A record is one line: control characters are spelt out, a newline as `\\x0a`, and nothing else is; `--json` says every byte.";
+const MANIFEST =
+  "The manifest is YAML or JSON, as `schemas/manifest.schema.json` says; docs/manifest.md explains it. Flags come over variables of the environment, these over the manifest, and the manifest over what is usual.";
 const ALL_OR_NOTHING = "A run that fails, or is killed, leaves the file as it was.";
 
 export const PROSE: Readonly<Record<string, Prose>> = {
@@ -262,6 +268,53 @@ export const PROSE: Readonly<Record<string, Prose>> = {
       },
     ],
     seeAlso: [["patch", 1]],
+  },
+  "tsmap-plan": {
+    summary: "say what a build of maps and SASL databases would change",
+    description: [MANIFEST, "Everything is made in memory and held against the files that are there. Secrets are masked."],
+    exit: [
+      [0, "There is nothing to do."],
+      [1, "Trouble: the manifest is wrong, or a secret or a source cannot be read."],
+      [2, "A build would change something."],
+    ],
+    environment: [NO_COLOR],
+    examples: [{ what: "Before a build:", lines: ["tsmap plan fleet/tsmap.yaml"] }],
+  },
+  "tsmap-build": {
+    summary: "make all maps and SASL databases of a fleet",
+    description: [
+      MANIFEST,
+      "The output is a link to a folder with a folder for each host, with `SHA256SUMS`, with `provenance.json` (an in-toto statement), and with `index.json`, which says where each file belongs. The link is switched to a new folder in one step: whoever goes through it finds the whole old set or the whole new one.",
+      "The same input gives the same bytes on every machine. Salts, seeds and file ids come from the secret key that the manifest names.",
+    ],
+    exit: [[0, "The files are as the manifest has them."], TROUBLE],
+    environment: [NO_COLOR],
+    examples: [
+      { what: "All of it:", lines: ["tsmap build fleet/tsmap.yaml", "(cd fleet/artifacts && sha256sum -c SHA256SUMS)"] },
+      { what: "Which setting comes from where:", lines: ["TSMAP_TARGET=aix tsmap build --show-settings fleet/tsmap.yaml"] },
+    ],
+  },
+  "tsmap-check": {
+    summary: "check the maps and SASL databases of a fleet",
+    description: [
+      MANIFEST,
+      "It finds what is stale, missing or damaged among what is built; what differs from copies of the hosts' own files; what lint finds in authinfo maps; what breaks the policy of the manifest; and clients that their relays would not let in.",
+    ],
+    exit: [[0, "Nothing was found."], [1, "Something was found."], TROUBLE],
+    environment: [NO_COLOR],
+    examples: [
+      {
+        what: "Against what the hosts have:",
+        lines: ["scp relay1.example.com:/etc/sasldb2 copies/relay1.example.com/", "tsmap check --copies copies fleet/tsmap.yaml"],
+      },
+    ],
+  },
+  "tsmap-watch": {
+    summary: "build maps and SASL databases whenever their sources change",
+    description: [MANIFEST, "What is wrong is said, and what was built before stays. It ends with a signal: ^C."],
+    exit: [TROUBLE],
+    environment: [NO_COLOR],
+    examples: [{ what: "While a manifest is written:", lines: ["tsmap watch fleet/tsmap.yaml"] }],
   },
   "tsmap-probe": {
     summary: "log in to a relay as sendmail would",

@@ -159,7 +159,7 @@ function entriesText(entries: readonly EntrySpec[], workshop: Workshop): SourceT
       const input = inputOf(entry.password, password, workshop.derivation);
       inputs.set(input.name, input);
     }
-    return `${AUTHINFO_TAG}${entry.server}\t${valueOf(entry, password)}${NEWLINE}`;
+    return `${AUTHINFO_TAG}${entry.server}\t${entryValue(entry, password)}${NEWLINE}`;
   });
   const text = Buffer.from(lines.join(""));
   return {
@@ -170,7 +170,7 @@ function entriesText(entries: readonly EntrySpec[], workshop: Workshop): SourceT
   };
 }
 
-function valueOf({ place, user, login, realm, mechanisms }: EntrySpec, password: Uint8Array): string {
+function entryValue({ place, user, login, realm, mechanisms }: EntrySpec, password: Uint8Array): string {
   try {
     return formatAuthinfoValue({ authorizationId: user, authenticationId: login, password, realm, mechanisms });
   } catch (error) {

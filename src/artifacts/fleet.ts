@@ -230,7 +230,8 @@ class Resolver {
   /** @param layers the strongest first. */
   #format(path: Path, layers: readonly ManifestFormat[]): FileFormat {
     const { target, byteOrder, hashVersion, pageSize } = this.#overrides;
-    const first = <K extends keyof ManifestFormat>(name: K): ManifestFormat[K] | undefined => layers.find((layer) => layer[name] !== undefined)?.[name];
+    const first = <K extends keyof ManifestFormat>(name: K): ManifestFormat[K] | undefined =>
+      layers.find((layer) => layer[name] !== undefined)?.[name];
     const host = target ?? first("target");
     if (host === undefined) this.#problem(path, "which host is it for? say target: aix or target: native, here or under settings");
     const usual = targetFormat(host ?? "native");
@@ -326,13 +327,20 @@ class Resolver {
     // The word itself may be a password, by somebody who took this for the place of one.
     const near = source === undefined ? nearest(reference, this.#names) : undefined;
     if (source === undefined)
-      this.#problem(path, `not the name of one of the secrets${near === undefined ? "; a password stands in none but { inline: … }" : `: ${near}?`}`);
+      this.#problem(
+        path,
+        `not the name of one of the secrets${near === undefined ? "; a password stands in none but { inline: … }" : `: ${near}?`}`,
+      );
     return { name: reference, source: source ?? {}, place: this.#file.placeOf(["secrets", reference]) };
   }
 
   #checkSource(source: SecretSource, path: Path): void {
     const ways = WAYS.filter((way) => source[way] !== undefined);
-    if (ways.length !== 1) this.#problem(path, `one of ${WAYS.join(", ")} says where it comes from${ways.length === 0 ? "" : `; here are ${ways.join(" and ")}`}`);
+    if (ways.length !== 1)
+      this.#problem(
+        path,
+        `one of ${WAYS.join(", ")} says where it comes from${ways.length === 0 ? "" : `; here are ${ways.join(" and ")}`}`,
+      );
     if (source.identity !== undefined && source.age === undefined) this.#problem(path, "identity goes with age");
     if (source.changed !== undefined && !isDay(source.changed)) this.#problem([...path, "changed"], "has to be a day: 2026-11-25");
   }
@@ -343,7 +351,10 @@ class Resolver {
       for (const relay of host.relays) {
         if (names.includes(relay)) continue;
         const near = nearest(relay, names);
-        this.#problem(["hosts", host.name, "relays"], `${JSON.stringify(relay)} is no host of this manifest${near === undefined ? "" : `: ${near}?`}`);
+        this.#problem(
+          ["hosts", host.name, "relays"],
+          `${JSON.stringify(relay)} is no host of this manifest${near === undefined ? "" : `: ${near}?`}`,
+        );
       }
     }
   }
@@ -352,7 +363,10 @@ class Resolver {
   #checkKey(hosts: readonly Host[], key: SecretUse | undefined): void {
     if (key !== undefined) return;
     const needs = hosts
-      .flatMap(({ databases, maps }) => [...databases.filter(({ users }) => users.length > 0), ...maps.filter(({ source }) => source.kind !== "file")])
+      .flatMap(({ databases, maps }) => [
+        ...databases.filter(({ users }) => users.length > 0),
+        ...maps.filter(({ source }) => source.kind !== "file"),
+      ])
       .at(0);
     if (needs !== undefined)
       this.#problems.push({ place: { file: this.#file.name }, message: `key is missing: ${needs.path} is made with it. ${KEY_MEND}` });
@@ -360,8 +374,7 @@ class Resolver {
 }
 
 /** What to do where there is no key. */
-export const KEY_MEND =
-  'Make one, "openssl rand -base64 32 > fleet.key", keep it as a secret, and name it: key: { file: fleet.key }';
+export const KEY_MEND = 'Make one, "openssl rand -base64 32 > fleet.key", keep it as a secret, and name it: key: { file: fleet.key }';
 
 export const WAYS = ["env", "file", "command", "age", "sops", "inline"] as const;
 
@@ -373,9 +386,7 @@ function isDay(text: string): boolean {
 /** In the order of the text, each once: what is wrong in a profile is found for each of its hosts. */
 function sorted(problems: readonly ManifestProblem[]): ManifestProblem[] {
   const once = new Map(problems.map((problem) => [`${problem.place.line}:${problem.place.column}:${problem.message}`, problem]));
-  return [...once.values()].sort(
-    (a, b) => (a.place.line ?? 0) - (b.place.line ?? 0) || (a.place.column ?? 0) - (b.place.column ?? 0),
-  );
+  return [...once.values()].sort((a, b) => (a.place.line ?? 0) - (b.place.line ?? 0) || (a.place.column ?? 0) - (b.place.column ?? 0));
 }
 
 /** What the second says comes over what the first says. */
@@ -405,7 +416,8 @@ function asUser(user: string | ManifestUser): ManifestUser {
 function mergeMap(a: ManifestMap, b: ManifestMap): ManifestMap {
   const { source, entries, ...rest } = a;
   const kept = b.source === undefined && b.entries === undefined ? { source, entries } : b.source === undefined ? { entries } : {};
-  const merged = b.source === undefined && (kept.entries ?? b.entries) ? mergeNamed(kept.entries, b.entries, (_, entry) => entry) : undefined;
+  const merged =
+    b.source === undefined && (kept.entries ?? b.entries) ? mergeNamed(kept.entries, b.entries, (_, entry) => entry) : undefined;
   return {
     ...rest,
     ...b,

@@ -141,7 +141,10 @@ function messageOf({ keyword, params, schema, parentSchema, propertyName }: Erro
       return `has to be ${wanted.join(" or ")}${parentSchema?.["pattern"] === MODE ? ': put it in quotes, "0640"' : ""}`;
     }
     case "enum":
-      return `has to be ${(params["allowedValues"] as unknown[]).map(String).join(", ").replace(/, ([^,]*)$/, " or $1")}`;
+      return `has to be ${(params["allowedValues"] as unknown[])
+        .map(String)
+        .join(", ")
+        .replace(/, ([^,]*)$/, " or $1")}`;
     case "const":
       return `has to be ${String(params["allowedValue"])}`;
     case "pattern":

@@ -62,7 +62,8 @@ export function changeOf(artifact: Artifact, folder: SetFolder): FileChange | un
   const isSame = Buffer.compare(present.bytes, bytes) === 0;
   if (isSame && notes.length === 0) return undefined;
   const changes = changesOf(before, after, isDatabase);
-  if (!isSame && changes.users.length + changes.records.length + formatDifferences.length === 0) notes.push("the same records, stored otherwise");
+  if (!isSame && changes.users.length + changes.records.length + formatDifferences.length === 0)
+    notes.push("the same records, stored otherwise");
   return { path: spec.path, action: "change", ...changes, notes };
 }
 
@@ -95,7 +96,9 @@ function contentOf(bytes: Uint8Array): MapContent | { readonly damage: string } 
 
 function changesOf(before: MapContent, after: MapContent, isDatabase: boolean): Pick<FileChange, "users" | "records"> {
   const { differences } = compareMaps(before, after);
-  return isDatabase ? { users: userChanges(differences, before, after), records: [] } : { users: [], records: differences.map(recordChange) };
+  return isDatabase
+    ? { users: userChanges(differences, before, after), records: [] }
+    : { users: [], records: differences.map(recordChange) };
 }
 
 /** A user is added with the first property, and removed with the last. */
@@ -117,7 +120,9 @@ function usersIn({ index }: MapContent): Set<string> {
 
 function userOf(key: Uint8Array): { readonly user: string; readonly property: string } {
   const name = decodeName(key);
-  return name === undefined ? { user: "a record of no user", property: "" } : { user: `${name.user}@${name.realm}`, property: name.property };
+  return name === undefined
+    ? { user: "a record of no user", property: "" }
+    : { user: `${name.user}@${name.realm}`, property: name.property };
 }
 
 function recordChange(difference: Difference): RecordChange {

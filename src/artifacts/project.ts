@@ -8,10 +8,11 @@ import { buildDatabase } from "./build-database.ts";
 import { buildMap } from "./build-map.ts";
 import { Derivation, SHORTEST_KEY } from "./derivation.ts";
 import { type Fleet, type FormatOverrides, KEY_MEND, resolveFleet } from "./fleet.ts";
-import { ManifestError } from "./manifest-error.ts";
+import { secretSources } from "./fleet-sources.ts";
+import { ManifestError, type ManifestProblem, problemText } from "./manifest-error.ts";
 import type { ManifestFile } from "./manifest-file.ts";
 import { fileIn } from "./paths.ts";
-import { SecretReader, secretVariables } from "./secret-reader.ts";
+import { SecretReader } from "./secret-reader.ts";
 import type { BuildFacts } from "./set-files.ts";
 import { SetFolder } from "./set-folder.ts";
 
@@ -52,7 +53,7 @@ export class Project implements Disposable {
       environment,
       allowInline: settings.allowInline,
       timeout: settings.commandTimeout * 1000,
-      hidden: secretVariables(this.fleet, Object.values(file.manifest.secrets ?? {})),
+      hidden: [...secretSources(this.fleet), ...Object.values(file.manifest.secrets ?? {})].flatMap(({ env = [] }) => env),
     });
     const derivation = this.#derivation();
     this.workshop = { folder, secrets: this.#secrets, derivation, onProgress };
@@ -61,10 +62,32 @@ export class Project implements Disposable {
 
   /** Makes the files, one after the other: of each host the databases and then the maps. */
   async *artifacts(): AsyncGenerator<Artifact> {
+    this.#readSecrets();
     for (const { databases, maps } of this.fleet.hosts) {
       for (const database of databases) yield buildDatabase(database, this.workshop);
       for (const map of maps) yield await buildMap(map, this.workshop);
     }
+  }
+
+  /** All secrets that cannot be read are told of at once. */
+  #readSecrets(): void {
+    const problems = new Map<string, ManifestProblem>();
+    const tryRead = (read: () => Uint8Array): void => {
+      try {
+        read();
+      } catch (error) {
+        if (!(error instanceof ManifestError)) throw error;
+        for (const problem of error.problems) problems.set(problemText(problem), problem);
+      }
+    };
+    for (const { databases, maps } of this.fleet.hosts) {
+      for (const { users } of databases) for (const { password } of users) tryRead(() => this.#secrets.read(password));
+      for (const { source } of maps) {
+        if (source.kind === "secret") tryRead(() => this.#secrets.readText(source.secret));
+        if (source.kind === "entries") for (const { password } of source.entries) tryRead(() => this.#secrets.read(password));
+      }
+    }
+    if (problems.size > 0) throw new ManifestError([...problems.values()]);
   }
 
   [Symbol.dispose](): void {

@@ -7,7 +7,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { parseDocument } from "yaml";
-import { type Fleet, type SecretUse, WAYS } from "./fleet.ts";
+import { type SecretUse, WAYS } from "./fleet.ts";
 import type { SecretSource } from "./manifest.ts";
 import { ManifestError } from "./manifest-error.ts";
 import { fileIn } from "./paths.ts";
@@ -149,18 +149,6 @@ export class SecretReader implements Disposable {
   }
 }
 
-/** Variables of the environment that secrets of a fleet come from. */
-export function secretVariables({ hosts, key }: Fleet, others: readonly SecretSource[]): string[] {
-  const uses = hosts.flatMap(({ databases, maps }) => [
-    ...databases.flatMap(({ users }) => users.map(({ password }) => password.source)),
-    ...maps.flatMap(({ source }) => {
-      if (source.kind === "entries") return source.entries.map(({ password }) => password.source);
-      return source.kind === "secret" ? [source.secret.source] : [];
-    }),
-  ]);
-  return [...uses, ...others, ...(key === undefined ? [] : [key.source])].flatMap(({ env }) => (env === undefined ? [] : [env]));
-}
-
 /** The way that a source says, for provenance: "sops passwords.enc.yaml". */
 export function sourceText(source: SecretSource): string {
   const way = WAYS.find((name) => source[name] !== undefined);
@@ -187,7 +175,10 @@ function withoutNewline(bytes: Uint8Array): Uint8Array {
 
 /** A value of a text that is YAML or JSON. */
 function fieldOf(text: Uint8Array, path: readonly string[]): Uint8Array {
-  const document = parseDocument(Buffer.from(text.buffer, text.byteOffset, text.length).toString(), { prettyErrors: false, stringKeys: true });
+  const document = parseDocument(Buffer.from(text.buffer, text.byteOffset, text.length).toString(), {
+    prettyErrors: false,
+    stringKeys: true,
+  });
   if (document.errors.length > 0) throw new NoSecret("its text is neither YAML nor JSON, of which field names a part");
   const value: unknown = document.getIn(path);
   if (value === undefined) throw new NoSecret(`its text has no ${path.join(".")}`);

@@ -65,7 +65,6 @@ export class SetFolder {
     if (folder === undefined) return undefined;
     let file: number;
     try {
-      // biome-ignore lint/suspicious/noBitwiseOperators: flags of open(2)
       file = fs.openSync(join(folder, path), fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
     } catch (error) {
       if (["ENOENT", "ENOTDIR", "ELOOP"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;

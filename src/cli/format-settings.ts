@@ -18,7 +18,11 @@ export interface FormatSettings {
 }
 
 /** Adds the options to a command, under one heading of its help. */
-export function addFormatOptions(command: Command, heading = "File format:", { fileId = true }: { readonly fileId?: boolean } = {}): Command {
+export function addFormatOptions(
+  command: Command,
+  heading = "File format:",
+  { fileId = true }: { readonly fileId?: boolean } = {},
+): Command {
   command
     .addOption(new Option("--target <name>", `the host that the file is for: ${TARGETS.join(" or ")}`).helpGroup(heading))
     .addOption(new Option("--byte-order <order>", "big or little").helpGroup(heading))

@@ -6,6 +6,7 @@ import { HASH_VERSIONS, TARGETS } from "../hash-file/file-format.ts";
 import { MAP_TYPES } from "../makemap/map-type.ts";
 import { NEW_OTP_ALGORITHMS } from "../sasldb/otp.ts";
 import { SECRET_MECHANISMS } from "../sasldb/sasldb.ts";
+import { PAGE_SIZES } from "./format-settings.ts";
 
 export type Values =
   | { readonly kind: "file" }
@@ -28,7 +29,7 @@ const OF_OPTIONS: Readonly<Record<string, Values>> = {
   "--target": words(TARGETS),
   "--byte-order": words(["big", "little"]),
   "--hash-version": words(HASH_VERSIONS),
-  "--page-size": words([512, 1024, 2048, 4096, 8192, 16384, 32768, 65536]),
+  "--page-size": words(PAGE_SIZES),
   "--file-id": words(["content", "random"]),
   "--mechanisms": { kind: "list", words: ["none", ...SECRET_MECHANISMS] },
   "--otp-mda": words(NEW_OTP_ALGORITHMS),
@@ -42,6 +43,9 @@ const OF_NAMES: Readonly<Record<string, Values>> = {
   mapname: FILE,
   source: FILE,
   cffile: FILE,
+  folder: FILE,
+  link: FILE,
+  manifest: FILE,
   path: FILE,
   a: FILE,
   b: FILE,
@@ -49,6 +53,7 @@ const OF_NAMES: Readonly<Record<string, Values>> = {
   appname: FREE,
   cachesize: FREE,
   comment: FREE,
+  day: FREE,
   commentchar: FREE,
   delimiter: FREE,
   flags: FREE,

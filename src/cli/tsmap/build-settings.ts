@@ -92,7 +92,8 @@ export async function layerSettings(
     const value = parsed[name] as string | undefined;
     const origin = originOf(name);
     const allowed = ALLOWED[name];
-    if (value !== undefined && allowed !== undefined && !allowed.isGood(value)) throw new Trouble(`${origin}: "${value}" is not ${allowed.what}`);
+    if (value !== undefined && allowed !== undefined && !allowed.isGood(value))
+      throw new Trouble(`${origin}: "${value}" is not ${allowed.what}`);
     return { name, value, origin };
   });
 }

@@ -210,6 +210,20 @@ export function tsmapCommand(program: string, run: Run): Command {
       .option("--json", "say what was done as JSON"),
   );
 
+  addBuildOptions(
+    add("check", "Check what is built: against the manifest and its policy, the hosts' own files, and clients against relays.")
+      .argument("[manifest]", MANIFEST)
+      .option("--copies <folder>", "files that were fetched from the hosts, in a folder for each host")
+      .option("--today <day>", "the day that ages of passwords are counted to: 2026-11-25 (default: that of the clock)")
+      .addOption(
+        new Option("--format <format>", "of the findings; JSON is a finding to a line").choices(["text", "json", "sarif"]).default("text"),
+      ),
+  );
+
+  addBuildOptions(
+    add("watch", "Build, and build again whenever the manifest or a file that it names changes.").argument("[manifest]", MANIFEST),
+  );
+
   add("completion", "Print the completion script of a shell, for all programs of this package.").addArgument(
     new Argument("<shell>", "the shell").choices(["bash", "zsh", "fish"]),
   );

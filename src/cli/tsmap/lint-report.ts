@@ -2,11 +2,10 @@
  * The findings of lint as text, as JSON and as SARIF. None of them quotes a
  * file: what stands at a place may be a password.
  */
-import { createHash } from "node:crypto";
-import { relative, resolve, sep } from "node:path";
 import type { LintFinding } from "../../authinfo/lint/finding.ts";
 import { findingText, LINT_RULES, type LintCode, mendText } from "../../authinfo/lint/rules.ts";
 import { printable } from "../printable.ts";
+import { blank, SarifLog, type SarifRule, type SarifRun, sentence } from "./sarif.ts";
 import type { Paint } from "./style.ts";
 
 /** What was found in a file. */
@@ -68,104 +67,58 @@ export function* jsonReport({ name, findings, mended }: LintedFile): Generator<s
   for (const finding of findings) yield `${JSON.stringify(object(finding, false))}\n`;
 }
 
-const SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json";
-
-export interface SarifRun {
-  readonly program: string;
-  readonly version: string;
-  /** That relative URIs are relative to. */
-  readonly folder: string;
-}
-
 /**
- * One log, of one run, for all files (OASIS SARIF 2.1.0), a result to a line as
- * it is found: a log as a whole can be more than a string holds. What was
- * mended is not in it.
+ * One log for all files, a result to a line as it is found: a log as a whole can
+ * be more than a string holds. What was mended is not in it.
  */
 export class SarifReport {
-  readonly #run: SarifRun;
-  readonly #codes = Object.keys(LINT_RULES) as LintCode[];
-  #separator = "\n";
+  readonly #log: SarifLog;
 
   constructor(run: SarifRun) {
-    this.#run = run;
+    this.#log = new SarifLog({ ...run, program: `${run.program} lint` }, lintRules());
   }
 
   begin(): string {
-    const { program, version } = this.#run;
-    const tool = { driver: { name: `${program} lint`, semanticVersion: version, rules: this.#codes.map(sarifRule) } };
-    return `{"$schema":${JSON.stringify(SCHEMA)},"version":"2.1.0","runs":[{"tool":${JSON.stringify(tool)},
-"columnKind":"unicodeCodePoints","results":[`;
+    return this.#log.begin();
   }
 
-  *file(file: LintedFile): Generator<string> {
-    for (const result of sarifResults(file, this.#codes, this.#run.folder)) {
-      yield `${this.#separator}${JSON.stringify(result)}`;
-      this.#separator = ",\n";
+  *file({ name, text, findings }: LintedFile): Generator<string> {
+    for (const finding of findings) {
+      const { code, severity, record, key } = finding;
+      yield this.#log.result({
+        code,
+        level: severity,
+        message: lintMessage(finding),
+        file: name,
+        ...(text !== undefined && finding.line !== undefined && { region: region(finding, text) }),
+        ...(record !== undefined && { record: printable(key ?? "") }),
+        identity: `${code}\n${key ?? ""}`,
+      });
     }
   }
 
   end(troubles: readonly LintTrouble[]): string {
-    const invocation = {
-      executionSuccessful: troubles.length === 0,
-      toolExecutionNotifications: troubles.map(({ message }) => ({ level: "error", message: { text: printable(message) } })),
-    };
-    return `],\n"invocations":[${JSON.stringify(invocation)}]}]}\n`;
+    return this.#log.end(troubles.map(({ message }) => printable(message)));
   }
 }
 
-function sarifRule(code: LintCode): object {
-  const { severities, what, why, mend, fix } = LINT_RULES[code];
-  const mendLine = `Mend: ${blank(mend)}.`;
-  return {
-    id: code,
-    shortDescription: { text: sentence(what) },
-    fullDescription: { text: `${sentence(what)} ${why}` },
-    help: { text: `${why} ${mendLine}${fix === undefined ? "" : " --fix does it where there is no doubt."}` },
-    defaultConfiguration: { level: severities[0] },
-  };
+/** The finding and its mend, in two sentences. */
+export function lintMessage({ code, args }: LintFinding): string {
+  return `${sentence(findingText(code, args))} Mend: ${mendText(code, args)}.`;
 }
 
-/** Of a general text: what a finding would fill in is left open. */
-function blank(text: string): string {
-  return text.replace(/\{\w+\}/g, "…");
-}
-
-function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
-}
-
-function* sarifResults({ name, text, findings }: LintedFile, codes: readonly LintCode[], folder: string): Generator<object> {
-  const seen = new Map<string, number>();
-  for (const finding of findings) {
-    const { code, severity, args, record, key } = finding;
-    const what = `${code}\n${key ?? ""}`;
-    const count = (seen.get(what) ?? 0) + 1;
-    seen.set(what, count);
-    yield {
-      ruleId: code,
-      ruleIndex: codes.indexOf(code),
-      level: severity,
-      message: { text: `${sentence(findingText(code, args))} Mend: ${mendText(code, args)}.` },
-      locations: [
-        {
-          physicalLocation: {
-            artifactLocation: { uri: uriOf(name, folder) },
-            ...(text !== undefined && finding.line !== undefined && { region: region(finding, text) }),
-          },
-          ...(record !== undefined && { logicalLocations: [{ name: printable(key ?? ""), kind: "record" }] }),
-        },
-      ],
-      // Neither places, which move, nor what stands there, which may be a password.
-      partialFingerprints: { "tsmapLint/v1": createHash("sha256").update(`${what}\n${count}`).digest("hex").slice(0, 32) },
+export function lintRules(): SarifRule[] {
+  return (Object.keys(LINT_RULES) as LintCode[]).map((code) => {
+    const { severities, what, why, mend, fix } = LINT_RULES[code];
+    const mendLine = `Mend: ${blank(mend)}.`;
+    return {
+      id: code,
+      short: sentence(what),
+      full: `${sentence(what)} ${why}`,
+      help: `${why} ${mendLine}${fix === undefined ? "" : " --fix does it where there is no doubt."}`,
+      level: severities[0],
     };
-  }
-}
-
-/** Relative to the folder. */
-function uriOf(name: string, folder: string): string {
-  if (name === "-") return "stdin";
-  return relative(folder, resolve(folder, name)).split(sep).map(encodeURIComponent).join("/");
+  });
 }
 
 /** SARIF counts columns in characters, where a finding counts bytes. */

@@ -22,7 +22,7 @@ export interface ManifestText {
 
 /** @throws {Trouble} */
 export async function readManifest({ environment }: Context, operand: unknown, flags: BuildFlags): Promise<ManifestText> {
-  const name = typeof operand === "string" ? operand : usualName();
+  const name = manifestName(operand);
   const text = withFile(name, () => readFileSync(name, "utf8"));
   const file = inWords(() => new ManifestFile(name, text));
   const settings = await layerSettings(flags, environment, { name, settings: file.manifest.settings ?? {} });
@@ -39,8 +39,9 @@ export function openProject(
   return inWords(() => new Project(file, text, options));
 }
 
-/** Where the manifest is looked for if it is not named. */
-function usualName(): string {
+/** @throws {Trouble} it is not named, and nowhere that it is looked for. */
+export function manifestName(operand: unknown): string {
+  if (typeof operand === "string") return operand;
   const found = USUAL_NAMES.find((name) => existsSync(name));
   if (found === undefined) throw new Trouble(`there is no ${USUAL_NAMES.join(", nor ")} in this folder: name the manifest`);
   return found;

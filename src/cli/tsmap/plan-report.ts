@@ -20,7 +20,10 @@ export function* fileLines(change: FileChange, paint: Paint, { all = false }: { 
   const { path, action, users, records, notes } = change;
   yield paint(COLOURS[action], `${SIGNS[action]} ${printable(path)}`);
   for (const note of notes) yield `    ${printable(note)}`;
-  const lines = [...users.map((user) => ({ action: user.action, text: userText(user) })), ...records.map((record) => ({ action: record.action, text: recordText(record) }))];
+  const lines = [
+    ...users.map((user) => ({ action: user.action, text: userText(user) })),
+    ...records.map((record) => ({ action: record.action, text: recordText(record) })),
+  ];
   const shown = all ? lines : lines.slice(0, MOST);
   for (const line of shown) yield paint(COLOURS[line.action], `    ${SIGNS[line.action]} ${line.text}`);
   if (lines.length > shown.length) yield `    … and ${lines.length - shown.length} more (--all)`;
@@ -28,11 +31,7 @@ export function* fileLines(change: FileChange, paint: Paint, { all = false }: { 
 
 /** One line of a file: what is in it that changes. */
 export function fileSummary({ path, action, users, records, notes }: FileChange, paint: Paint): string {
-  const parts = [
-    ...countsOf(users, "user"),
-    ...countsOf(records, "record"),
-    ...notes.map(printable),
-  ];
+  const parts = [...countsOf(users, "user"), ...countsOf(records, "record"), ...notes.map(printable)];
   return `${paint(COLOURS[action], `${SIGNS[action]} ${printable(path)}`)}${parts.length === 0 ? "" : `: ${parts.join(", ")}`}`;
 }
 
@@ -40,8 +39,12 @@ export function fileSummary({ path, action, users, records, notes }: FileChange,
 export function countLine(changes: readonly FileChange[], unchanged: number, done: boolean): string {
   const count = (action: FileChange["action"]): number => changes.filter((change) => change.action === action).length;
   const verbs = done ? { add: "added", change: "changed", remove: "removed" } : { add: "to add", change: "to change", remove: "to remove" };
-  const parts = (["add", "change", "remove"] as const).filter((action) => count(action) > 0).map((action) => `${count(action)} ${verbs[action]}`);
-  return parts.length === 0 ? `nothing to do, ${counted(unchanged, "file")} as the manifest has it` : `${parts.join(", ")}, ${unchanged} as ${unchanged === 1 ? "it is" : "they are"}`;
+  const parts = (["add", "change", "remove"] as const)
+    .filter((action) => count(action) > 0)
+    .map((action) => `${count(action)} ${verbs[action]}`);
+  return parts.length === 0
+    ? `nothing to do, ${counted(unchanged, "file")} as the manifest has it`
+    : `${parts.join(", ")}, ${unchanged} as ${unchanged === 1 ? "it is" : "they are"}`;
 }
 
 export function changeJson({ path, action, users, records, notes }: FileChange): object {

@@ -1,0 +1,72 @@
+/**
+ * What a fleet's hosts have, by copies that were fetched from them, against what
+ * is built for them. The records count, not how they are stored.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { HashFileError } from "../hash-file/error.ts";
+import { compareMaps, type MapContent, readContent } from "../map-file/comparison.ts";
+import { decodeName, OTP_SECRET } from "../sasldb/name.ts";
+import { parseOtpSecret } from "../sasldb/otp.ts";
+import { type Artifact, withDatabase } from "./artifact.ts";
+import type { CheckFinding } from "./check-finding.ts";
+import type { CheckCode } from "./check-rules.ts";
+import { userChanges } from "./plan.ts";
+
+/**
+ * @param folder of a folder for each host; in it the file as it is built, or at its install path.
+ * Of a host without a folder nothing is said.
+ */
+export function* checkCopy(artifact: Artifact, folder: string): Generator<CheckFinding> {
+  const { spec } = artifact;
+  const { host, path, place, install } = spec;
+  const found = (code: CheckCode, args: Readonly<Record<string, string>> = {}): CheckFinding => {
+    return { kind: "check", code, place, args: { host, path, ...args } };
+  };
+  const below = join(folder, host);
+  if (!existsSync(below)) return;
+  const file = path.slice(host.length + 1);
+  const copy = [file, ...(install === undefined ? [] : [install])].map((name) => join(below, name)).find((name) => existsSync(name));
+  if (copy === undefined) {
+    yield found("copy-missing", { file });
+    return;
+  }
+  let content: MapContent;
+  try {
+    content = withDatabase(readFileSync(copy), readContent);
+  } catch (error) {
+    if (!(error instanceof HashFileError)) throw error;
+    yield found("copy-damaged", { detail: error.message });
+    return;
+  }
+  const detail = differenceText(withDatabase(artifact.bytes, readContent), content, spec.kind === "database");
+  if (detail !== undefined) yield found("copy-differs", { detail });
+}
+
+/** @returns undefined where nothing is different that matters. */
+function differenceText(built: MapContent, copy: MapContent, isDatabase: boolean): string | undefined {
+  const differences = compareMaps(built, copy).differences.filter(({ key, a, b }) => !(isDatabase && isUse(key, a?.[0], b?.[0])));
+  if (differences.length === 0) return undefined;
+  if (!isDatabase) {
+    const [first] = differences;
+    const more = differences.length === 1 ? "" : `, and ${differences.length - 1} more`;
+    return `${Buffer.from(first?.key ?? []).toString()}${more}`;
+  }
+  return userChanges(differences, built, copy)
+    .map(({ user, action, properties }) =>
+      action === "add"
+        ? `${user} is no user here`
+        : action === "remove"
+          ? `${user} is missing`
+          : `${user} has another ${properties.join(", ")}`,
+    )
+    .join("; ");
+}
+
+/** Whether the host's one-time password is the same one after some logins, each of which takes it one step back (RFC 2289). */
+function isUse(key: Uint8Array, built: Uint8Array | undefined, copy: Uint8Array | undefined): boolean {
+  if (built === undefined || copy === undefined || decodeName(key)?.property !== OTP_SECRET) return false;
+  const [ours, theirs] = [parseOtpSecret(built), parseOtpSecret(copy)];
+  if (ours === undefined || theirs === undefined || ours === "too short" || theirs === "too short") return false;
+  return ours.seed === theirs.seed && ours.algorithm === theirs.algorithm && theirs.sequence <= ours.sequence;
+}

@@ -1,0 +1,89 @@
+/**
+ * tsmap watch: builds whenever the manifest, or a file that it names, changes.
+ */
+import { dirname } from "node:path";
+import { type FSWatcher, watch } from "chokidar";
+import { sourceFiles } from "../../artifacts/fleet-sources.ts";
+import { say } from "../error-output.ts";
+import { printable } from "../printable.ts";
+import { buildSet } from "./build.ts";
+import type { BuildFlags } from "./build-settings.ts";
+import type { Context } from "./context.ts";
+import { manifestName, openProject, readManifest } from "./open-project.ts";
+import { countLine, fileSummary } from "./plan-report.ts";
+import { paintFor } from "./style.ts";
+import { Trouble } from "./trouble.ts";
+
+/** Milliseconds without a change: an editor makes several of one. */
+const QUIET = 150;
+
+/** Ends with a signal alone. */
+export async function run(context: Context, [operand]: readonly (string | readonly string[])[], options: BuildFlags): Promise<number> {
+  const name = manifestName(operand);
+  const changes = new Changes(context.program, name);
+  for (;;) {
+    await buildOnce(context, name, options, (files) => changes.follow([name, ...files]));
+    await context.output.flush();
+    await changes.next();
+  }
+}
+
+/** Builds; of what is wrong it says so, and what was built before stays. */
+async function buildOnce(context: Context, name: string, options: BuildFlags, follow: (files: readonly string[]) => void): Promise<void> {
+  const { output, program } = context;
+  const time = new Date().toTimeString().slice(0, 8);
+  try {
+    using project = openProject(context, await readManifest(context, name, options));
+    follow(sourceFiles(project.fleet, dirname(name)));
+    const { changes, unchanged } = await buildSet(project);
+    const paint = paintFor(process.stdout);
+    for (const change of changes) output.write(`${time} ${fileSummary(change, paint)}\n`);
+    output.write(`${time} ${project.output.path}: ${countLine(changes, unchanged, true)}\n`);
+  } catch (error) {
+    if (!(error instanceof Trouble)) throw error;
+    output.push();
+    for (const line of error.lines) say(`${time} ${program}: ${printable(line)}\n`);
+  }
+}
+
+/** Changes of files, also of those that come while nobody waits for them. */
+class Changes {
+  readonly #watcher: FSWatcher;
+  #files: ReadonlySet<string> = new Set();
+  #timer: NodeJS.Timeout | undefined;
+  #isChanged = false;
+  #wake: () => void = () => {};
+
+  constructor(program: string, first: string) {
+    this.#watcher = watch([], { ignoreInitial: true })
+      .on("all", () => this.#note())
+      .on("error", (error) => say(`${program}: ${printable(String(error))}\n`));
+    this.follow([first]);
+  }
+
+  /** Watches these files from now on, and no others. */
+  follow(files: readonly string[]): void {
+    const wanted = new Set(files);
+    for (const file of this.#files) if (!wanted.has(file)) this.#watcher.unwatch(file);
+    this.#watcher.add([...wanted].filter((file) => !this.#files.has(file)));
+    this.#files = wanted;
+  }
+
+  /** Resolves when something has changed since the last time, and nothing more does. */
+  async next(): Promise<void> {
+    while (!this.#isChanged) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    this.#isChanged = false;
+  }
+
+  #note(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#isChanged = true;
+      this.#wake();
+    }, QUIET);
+  }
+}
