@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as tsmakemap from "tsmakemap";
+import * as artifacts from "tsmakemap/artifacts";
 
 test("the names of the library", () => {
   assert.deepEqual(Object.keys(tsmakemap).sort(), [
@@ -80,4 +81,16 @@ test("are what they are within", () => {
   assert.equal(tsmakemap.mapFile("m.DB"), "m.DB.db");
   assert.deepEqual(tsmakemap.MAP_TYPES, ["hash", "btree", "implicit"]);
   assert.deepEqual(tsmakemap.TARGETS.map(tsmakemap.targetFormat).at(-1), { byteOrder: "big", hashVersion: 8, pageSize: 4096 });
+});
+
+test("the names of the library for fleets", () => {
+  assert.deepEqual(Object.keys(artifacts).sort(), [
+    "CHECK_RULES",
+    "ManifestError",
+    "ManifestFile",
+    "Project",
+    "buildSet",
+    "checkProject",
+    "planSet",
+  ]);
 });

@@ -3,17 +3,16 @@
  * the policy, and do clients and relays agree?
  */
 import { lintSource } from "../authinfo/lint/lint-source.ts";
-import { sha256Of } from "./artifact.ts";
 import { type AuthinfoContent, authinfoContent } from "./authinfo-content.ts";
 import { checkAgreements } from "./check-agreement.ts";
 import { checkCopy } from "./check-copies.ts";
 import type { CheckFinding } from "./check-finding.ts";
-import { checkMode, checkPasswords, checkPlainText, databasePasswords, mapPasswords, type PasswordUse } from "./check-policy.ts";
+import { checkMode, checkPasswords, checkPlainText, databasePasswords, mapPasswords } from "./check-policy.ts";
 import type { CheckCode } from "./check-rules.ts";
 import type { Place } from "./manifest-error.ts";
-import { changeOf, changeOfText, type FileChange, removals } from "./plan.ts";
+import type { FileChange } from "./plan.ts";
+import { planSet } from "./plan-set.ts";
 import type { Project } from "./project.ts";
-import { type ArtifactSummary, setFiles, summarize } from "./set-files.ts";
 
 export interface CheckOptions {
   /** A folder of copies, a folder for each host. */
@@ -27,42 +26,41 @@ const MOST = 100;
 
 /** @throws {ManifestError} nothing can be built, and so nothing be checked. */
 export async function* checkProject(project: Project, { copies, today }: CheckOptions): AsyncGenerator<CheckFinding> {
-  const { fleet, output, workshop, facts, file } = project;
+  const { fleet, workshop, file } = project;
   const { policy } = fleet;
-  const summaries: ArtifactSummary[] = [];
+  const places = new Map<string, Place>();
   const maps: AuthinfoContent[] = [];
   const databases = new Map<string, Uint8Array>();
-  const uses: PasswordUse[] = [];
-  for await (const artifact of project.artifacts()) {
-    const { spec } = artifact;
-    yield* ofChange(changeOf(artifact, output), spec.place);
-    yield* checkMode(artifact, policy);
-    if (copies !== undefined) yield* checkCopy(artifact, copies);
-    if (spec.kind === "database") databases.set(spec.path, artifact.bytes);
-    const content = authinfoContent(artifact, workshop);
-    if (content !== undefined) {
+  const found: CheckFinding[] = [];
+  const { changes } = await planSet(project, {
+    onArtifact: (artifact) => {
+      const { spec } = artifact;
+      places.set(spec.path, spec.place);
+      found.push(...checkMode(artifact, policy));
+      if (copies !== undefined) found.push(...checkCopy(artifact, copies));
+      if (spec.kind === "database") databases.set(spec.path, artifact.bytes);
+      const content = authinfoContent(artifact, workshop);
+      if (content === undefined) return;
       maps.push(content);
-      yield* lintContent(content);
-    }
-    summaries.push(summarize(artifact));
+      found.push(...lintContent(content));
+    },
+  });
+  // Where an artifact is another, what is said of the set is another too.
+  const isStale = changes.some(({ path, action }) => places.has(path) || action === "remove");
+  for (const change of changes) {
+    if (!isStale || places.has(change.path) || change.action === "remove")
+      yield ofChange(change, places.get(change.path) ?? { file: file.name });
   }
-  const texts = setFiles(summaries, facts);
-  const manifest: Place = { file: file.name };
-  // Where an artifact is stale, they are too.
-  const isCurrent = summaries.every(({ path, sha256 }) => sha256Of(output.read(path)?.bytes ?? "") === sha256);
-  if (isCurrent) for (const text of texts) yield* ofChange(changeOfText(text, output), manifest);
-  for (const removal of removals([...summaries, ...texts], output)) yield* ofChange(removal, manifest);
-  for (const host of fleet.hosts) uses.push(...databasePasswords(host, workshop));
-  for (const map of maps) uses.push(...mapPasswords(map));
+  yield* found;
+  const uses = [...fleet.hosts.flatMap((host) => databasePasswords(host, workshop)), ...maps.flatMap(mapPasswords)];
   yield* checkPasswords(uses, policy, today);
   yield* checkPlainText(fleet, maps);
   yield* checkAgreements(fleet, maps, databases);
 }
 
-function* ofChange(change: FileChange | undefined, place: Place): Generator<CheckFinding> {
-  if (change === undefined) return;
+function ofChange(change: FileChange, place: Place): CheckFinding {
   const code: CheckCode = change.action === "add" ? "missing" : change.action === "remove" ? "unexpected" : "stale";
-  yield { kind: "check", code, place, args: { path: change.path, detail: detailOf(change) } };
+  return { kind: "check", code, place, args: { path: change.path, detail: detailOf(change) } };
 }
 
 function detailOf({ users, records, notes }: FileChange): string {

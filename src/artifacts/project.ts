@@ -64,8 +64,11 @@ export class Project implements Disposable {
   async *artifacts(): AsyncGenerator<Artifact> {
     this.#readSecrets();
     for (const { databases, maps } of this.fleet.hosts) {
-      for (const database of databases) yield buildDatabase(database, this.workshop);
-      for (const map of maps) yield await buildMap(map, this.workshop);
+      for (const spec of [...databases, ...maps]) {
+        // What came while the program was busy is heard here: a signal.
+        await new Promise((resolve) => setImmediate(resolve));
+        yield spec.kind === "database" ? buildDatabase(spec, this.workshop) : await buildMap(spec, this.workshop);
+      }
     }
   }
 

@@ -6,9 +6,9 @@ import { Database } from "berkeley-db-js";
 import { type Artifact, type Input, sha256Of } from "./artifact.ts";
 import type { FormatOverrides } from "./fleet.ts";
 
-export const INDEX = "index.json";
-export const PROVENANCE = "provenance.json";
-export const CHECKSUMS = "SHA256SUMS";
+const INDEX = "index.json";
+const PROVENANCE = "provenance.json";
+const CHECKSUMS = "SHA256SUMS";
 
 /** Everybody may read what is in these, which is no secret. */
 const PUBLIC_MODE = 0o644;

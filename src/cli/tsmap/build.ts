@@ -1,15 +1,13 @@
 /**
  * tsmap build: makes all files of a fleet, all or nothing.
  */
-import { changeOf, changeOfText, type FileChange, removals } from "../../artifacts/plan.ts";
+import { buildSet, type SetPlan } from "../../artifacts/plan-set.ts";
 import type { Project } from "../../artifacts/project.ts";
-import { setFiles, summarize } from "../../artifacts/set-files.ts";
-import type { NewSet } from "../../artifacts/set-folder.ts";
 import { onSignal } from "../cleanup.ts";
 import { Progress } from "../progress.ts";
 import type { BuildFlags, LayeredSetting } from "./build-settings.ts";
 import type { Context } from "./context.ts";
-import { openProject, projectTrouble, readManifest } from "./open-project.ts";
+import { openProject, projectWork, readManifest } from "./open-project.ts";
 import { changeJson, countLine, fileSummary } from "./plan-report.ts";
 import { signals } from "./replacing.ts";
 import { paintFor } from "./style.ts";
@@ -31,7 +29,7 @@ export async function run(context: Context, [operand]: readonly (string | readon
   const progress = new FileProgress(options.progress);
   using project = openProject(context, manifest, (done) => progress.update(done));
   try {
-    const built = await buildSet(project);
+    const built = await buildUnlessEnded(project);
     progress.stop();
     if (options.json) {
       output.write(`${JSON.stringify({ output: project.output.path, ...built, changes: built.changes.map(changeJson) })}\n`);
@@ -46,46 +44,16 @@ export async function run(context: Context, [operand]: readonly (string | readon
   }
 }
 
-export interface Built {
-  readonly changes: readonly FileChange[];
-  readonly unchanged: number;
-  /** Hexadecimal digits, of SHA256SUMS: it stands for all of the set. */
-  readonly digest: string;
-}
-
 /**
- * Makes the set, and puts it in the place of the old one if they differ.
- * @throws {Trouble} the old one is there still.
+ * Builds; a signal that comes meanwhile ends the program with the old set as it was.
+ * @throws {Trouble}
  */
-export async function buildSet(project: Project): Promise<Built> {
-  let made: NewSet | undefined;
-  const forget = onSignal(() => made?.abandon());
+export async function buildUnlessEnded(project: Project): Promise<SetPlan> {
+  let abandon: () => void = () => {};
+  const forget = onSignal(() => abandon());
   try {
-    const changes: FileChange[] = [];
-    const summaries = [];
-    made = project.output.begin();
-    for await (const artifact of project.artifacts()) {
-      const change = changeOf(artifact, project.output);
-      if (change !== undefined) changes.push(change);
-      made.write(artifact.spec, artifact.bytes);
-      summaries.push(summarize(artifact));
-      // One that came while the program was busy ends it here.
-      await signals();
-    }
-    const texts = setFiles(summaries, project.facts);
-    for (const text of texts) {
-      made.write(text, text.text);
-      changes.push(...[changeOfText(text, project.output)].filter((change) => change !== undefined));
-    }
-    const all = [...summaries, ...texts];
-    changes.push(...removals(all, project.output));
-    const digest = texts.at(-1)?.sha256 as string;
-    if (changes.length > 0) await made.commit(digest);
-    return { changes, unchanged: all.length - changes.filter(({ action }) => action !== "remove").length, digest };
-  } catch (error) {
-    throw projectTrouble(error);
+    return await projectWork(() => buildSet(project, (set) => (abandon = () => set.abandon())));
   } finally {
-    made?.abandon();
     forget();
   }
 }

@@ -48,9 +48,21 @@ export function manifestName(operand: unknown): string {
 }
 
 /** @throws {Trouble} in place of what is wrong with a manifest or with its output. */
-export function inWords<T>(what: () => T): T {
+function inWords<T>(what: () => T): T {
   try {
     return what();
+  } catch (error) {
+    throw projectTrouble(error);
+  }
+}
+
+/**
+ * Does something with a project.
+ * @throws {Trouble} in place of what is wrong with it.
+ */
+export async function projectWork<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
   } catch (error) {
     throw projectTrouble(error);
   }

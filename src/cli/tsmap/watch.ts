@@ -6,7 +6,7 @@ import { type FSWatcher, watch } from "chokidar";
 import { sourceFiles } from "../../artifacts/fleet-sources.ts";
 import { say } from "../error-output.ts";
 import { printable } from "../printable.ts";
-import { buildSet } from "./build.ts";
+import { buildUnlessEnded } from "./build.ts";
 import type { BuildFlags } from "./build-settings.ts";
 import type { Context } from "./context.ts";
 import { manifestName, openProject, readManifest } from "./open-project.ts";
@@ -35,7 +35,7 @@ async function buildOnce(context: Context, name: string, options: BuildFlags, fo
   try {
     using project = openProject(context, await readManifest(context, name, options));
     follow(sourceFiles(project.fleet, dirname(name)));
-    const { changes, unchanged } = await buildSet(project);
+    const { changes, unchanged } = await buildUnlessEnded(project);
     const paint = paintFor(process.stdout);
     for (const change of changes) output.write(`${time} ${fileSummary(change, paint)}\n`);
     output.write(`${time} ${project.output.path}: ${countLine(changes, unchanged, true)}\n`);
