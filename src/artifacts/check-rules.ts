@@ -7,7 +7,6 @@ export type CheckCode =
   | "missing"
   | "stale"
   | "unexpected"
-  | "damaged"
   | "copy-missing"
   | "copy-differs"
   | "copy-damaged"
@@ -35,7 +34,6 @@ export const CHECK_RULES: Readonly<Record<CheckCode, CheckRule>> = {
   missing: { what: "{path} is missing from what is built", mend: "tsmap build" },
   stale: { what: "{path} is not what the manifest makes: {detail}", mend: "tsmap plan says all of it, tsmap build makes it anew" },
   unexpected: { what: "{path} is among what is built, and in no manifest", mend: "tsmap build removes it; or put it into the manifest" },
-  damaged: { what: "{path} is damaged: {detail}", mend: "tsmap build makes it anew" },
   "copy-missing": {
     what: "{host} has no {path}: neither {file} nor its install path is among the copies",
     mend: "copy it from what is built to the host, and fetch the copy anew",
