@@ -69,7 +69,15 @@ function redirect(command: Command, output: Output): void {
   command.configureOutput({
     writeOut: (text) => output.write(text),
     writeErr: (text) => say(text),
-    outputError: (text, write) => write(`${fullName(command)}: ${printable(text.replace(/^error: /, "").trimEnd())}\n`),
+    outputError: (text, write) =>
+      write(
+        `${fullName(command)}: ${printable(
+          text
+            .replace(/^error: /, "")
+            .trimEnd()
+            .replaceAll("\n", " "),
+        )}\n`,
+      ),
   });
   for (const child of command.commands) redirect(child, output);
 }

@@ -37,7 +37,6 @@ const META = {
   metaFlags: 26,
   free: 28,
   lastPage: 32,
-  partitions: 36,
   flags: 48,
   fileId: 52,
   maxBucket: 72,
@@ -49,7 +48,7 @@ const META = {
   spares: 96,
 } as const;
 
-type HashMeta = Omit<typeof META, "encryption" | "metaFlags" | "lastPage" | "partitions">;
+type HashMeta = Omit<typeof META, "encryption" | "metaFlags" | "lastPage">;
 type MetaOffsets = { readonly [K in keyof HashMeta]: number };
 
 /** Version 6. */
@@ -85,6 +84,8 @@ const BTREE = { minimumKeys: 76, root: 88 } as const;
 const META_SIZE = 512;
 const FILE_ID_LENGTH = 20;
 const FLAG_CHECKSUM = 0x01;
+/** DBMETA_PART_RANGE, DBMETA_PART_CALLBACK. */
+const FLAGS_PARTITIONED = 0x06;
 const HASH_FLAG = { duplicates: 0x01, databases: 0x02, sorted: 0x04 } as const;
 const BTREE_FLAG = { duplicates: 0x01, recno: 0x02, databases: 0x20, sorted: 0x40, compressed: 0x80 } as const;
 
@@ -192,7 +193,8 @@ function countPages({ type, pageSize, version, byteOrder }: FileHeader, meta: Ui
   if (!isPageSize(pageSize)) throw new HashFileError(`damaged: a page size of ${pageSize} bytes`, 0);
   checkSize(size);
   if (size % pageSize !== 0) throw new HashFileError(`damaged: ${size} bytes is no whole number of pages of ${pageSize}`);
-  if (version >= FIRST_WITH_PARTITIONS && numbersOf(meta, byteOrder === "little")(META.partitions) !== 0)
+  // The number of partitions counts for nothing without one of the flags.
+  if (version >= FIRST_WITH_PARTITIONS && ((meta[META.metaFlags] as number) & FLAGS_PARTITIONED) !== 0)
     throw new HashFileError("a partitioned database: its records are in other files");
   const pages = size / pageSize;
   const lastPage = lastPageOf(meta, version, byteOrder === "little");

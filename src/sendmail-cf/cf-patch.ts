@@ -6,7 +6,6 @@
 import { AUTHINFO_RULES, type AuthinfoRule, authinfoRulesetOf, isComplete, undividedRules } from "./authinfo-rules.ts";
 import {
   type CfLine,
-  type CfSetting,
   classFilesOf,
   classLinesOf,
   configurationLevel,
@@ -195,9 +194,10 @@ class Patch {
     const places = [/^# *O AuthMechanisms?\b/, /^# *list of authentication mechanisms/];
     const option = optionsOf(this.#lines, "AuthMechanisms").at(-1);
     const added: string[] = [];
-    if (trusted !== undefined && !this.#trust(trusted, option)) added.push(`C{TrustAuthMech}${trusted}`);
+    const isUsable = option !== undefined && mechanismsIn(option.value).some((name) => PASSWORD_MECHANISMS.includes(name));
+    if (trusted !== undefined && !this.#trust(isUsable ? option.value : usual)) added.push(`C{TrustAuthMech}${trusted}`);
     if (option === undefined) added.push(`O AuthMechanisms=${usual}`);
-    else if (!mechanismsIn(option.value).some((name) => PASSWORD_MECHANISMS.includes(name))) {
+    else if (!isUsable) {
       this.#replace(option.line, option.valueAt, option.value.length, usual, "the mechanisms");
     }
     if (added.length === 0) return;
@@ -205,13 +205,12 @@ class Patch {
     else this.#insertBelow(places, added.join("\n"), "AuthMechanisms");
   }
 
-  /** Whether there are lines for the class; what is offered and not in it is added. */
-  #trust(usual: string, option: CfSetting | undefined): boolean {
+  /** Whether there are lines for the class; what will be offered and is not in it is added. */
+  #trust(mechanisms: string): boolean {
     const last = classLinesOf(this.#lines, "TrustAuthMech").at(-1);
     if (last === undefined) return false;
     const members = new Set(classLinesOf(this.#lines, "TrustAuthMech").flatMap(({ value }) => mechanismsIn(value)));
-    const offered = option === undefined ? mechanismsIn(usual) : mechanismsIn(option.value);
-    const missing = offered.filter((name) => PASSWORD_MECHANISMS.includes(name) && !members.has(name));
+    const missing = mechanismsIn(mechanisms).filter((name) => PASSWORD_MECHANISMS.includes(name) && !members.has(name));
     if (missing.length > 0) {
       const separator = last.value === "" ? "" : " ";
       this.#replace(last.line, last.line.text.length, 0, separator + missing.join(" "), "the mechanisms");

@@ -4,7 +4,18 @@
 import { type CfDaemon, type CfLine, macrosOf } from "./cf-file.ts";
 
 /** Those that a user and a password are good for. */
-export const PASSWORD_MECHANISMS: readonly string[] = ["DIGEST-MD5", "CRAM-MD5", "LOGIN", "PLAIN"];
+export const PASSWORD_MECHANISMS: readonly string[] = [
+  "SCRAM-SHA-512",
+  "SCRAM-SHA-384",
+  "SCRAM-SHA-256",
+  "SCRAM-SHA-224",
+  "SCRAM-SHA-1",
+  "DIGEST-MD5",
+  "OTP",
+  "CRAM-MD5",
+  "LOGIN",
+  "PLAIN",
+];
 
 /** What sendmail has without an AuthMechanisms line (conf.h). */
 export const DEFAULT_MECHANISMS = "EXTERNAL GSSAPI KERBEROS_V4 DIGEST-MD5 CRAM-MD5";

@@ -268,7 +268,7 @@ test("a folder that goes away meanwhile is an error of the write, told once", ()
     "/bin/sh",
     [
       "-c",
-      `(echo a b; until ls d/.??* >/dev/null 2>&1; do sleep 0.05; done; rm -rf d; echo c d) | "$0" "$1" -v -C /dev/null hash d/m`,
+      `(echo a b; until ls d/.??* >/dev/null 2>&1; do sleep 0.05; done; sleep 1; rm -rf d; echo c d) | "$0" "$1" -v -C /dev/null hash d/m`,
       process.execPath,
       launcher,
     ],

@@ -181,8 +181,10 @@ suite("secrets", () => {
         bench.write("key", key);
         return prints((await bench.tsmap(["diff", ...json, "--fingerprint-key", "key", "a.db", "b.db"])).stdout);
       };
-      assert.deepEqual(await keyed("one"), await keyed("one"));
-      assert.notDeepEqual(await keyed("one"), await keyed("two"));
+      const [one, two] = ["1".repeat(16), "2".repeat(16)];
+      assert.deepEqual(await keyed(one), await keyed(one));
+      assert.notDeepEqual(await keyed(one), await keyed(two));
+      assert.deepEqual(await keyed("1".repeat(15)), [], "a key that can be guessed is refused");
     }
     assert.match((await bench.tsmap(["diff", "--show-secrets", "a.db", "b.db"])).stdout, /"P:s3cret"/);
   });

@@ -114,8 +114,11 @@ result       sendmail authenticates; if the server refuses all of these, mail is
   });
 
   it("takes the mechanisms that it is told", async () => {
-    const { stdout } = await resolve("--server", "x", "--client-mechanisms", "PLAIN,LOGIN", "--server-mechanisms", "login cram-md5", GUIDE);
+    const { stdout } = await resolve("--server", "x", "--client-mechanisms", "PLAIN LOGIN", "--server-mechanisms", "login cram-md5", GUIDE);
     assert.match(stdout, /^mechanisms {3}LOGIN, tried/m);
+    // As sendmail divides AuthMechanisms: what has a comma in it is one name, which nobody has.
+    const { stdout: comma } = await resolve("--server", "x", "--client-mechanisms", "PLAIN,LOGIN", "--server-mechanisms", "LOGIN", GUIDE);
+    assert.match(comma, /no mechanism that is wanted \(PLAIN,LOGIN\)/);
     const { stdout: none } = await resolve("--server", "x", "--server-mechanisms", "", GUIDE);
     assert.match(none, /the server offers no authentication/);
   });

@@ -222,6 +222,12 @@ describe("pages that lead somewhere they should not", () => {
   it("a database whose records are in other files is refused", () => {
     const pages = new Pages("hash", 2, 512);
     pages.u32(0, 36, 4);
+    assert.equal(
+      soon(() => READERS["read"]?.(handle(pages.bytes))),
+      undefined,
+      "the number alone, which libdb does not look at",
+    );
+    pages.bytes[26] = 2;
     assert.match(soon(() => READERS["read"]?.(handle(pages.bytes)))?.message ?? "", /partitioned/);
   });
 

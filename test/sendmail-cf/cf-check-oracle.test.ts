@@ -129,6 +129,12 @@ describe("tsmap cf check of a relay", () => {
     { name: "no AuthMechanisms", change: swap(MECHANISMS, ""), codes: ["mechanisms-missing"] },
     { name: "AuthMechanisms with commas", change: swap(MECHANISMS, "O AuthMechanisms=LOGIN,PLAIN\n"), codes: ["mechanisms-useless"] },
     { name: "AuthMechanisms without a password", change: swap(MECHANISMS, "O AuthMechanisms=GSSAPI\n"), codes: ["mechanisms-useless"] },
+    {
+      name: "AuthMechanisms of SCRAM",
+      change: swap(MECHANISMS, "O AuthMechanisms=SCRAM-SHA-256 SCRAM-SHA-1\n"),
+      codes: ["trusted-mechanisms-lacking"],
+    },
+    { name: "AuthMechanisms of OTP", change: swap(MECHANISMS, "O AuthMechanisms=OTP\n"), codes: [] },
     { name: "AuthMechanisms in lower case", change: swap(MECHANISMS, "O AuthMechanisms=login plain\n"), codes: [] },
     { name: "AuthMechanisms of one name", change: swap(MECHANISMS, "O AuthMechanisms=CRAM-MD5\n"), codes: [] },
     { name: "AuthMechanisms twice", change: swap(MECHANISMS, `${MECHANISMS}O AuthMechanisms=GSSAPI\n`), codes: ["mechanisms-useless"] },
@@ -154,7 +160,9 @@ describe("tsmap cf check of a relay", () => {
   const ask = (address: string, mechanism: string): string[] => [`.D{auth_type}${mechanism}`, `Rcpt_ok ${address}`];
   const MAY_RELAY = [
     ...[".D{client_addr}192.0.2.77", ".D{client_name}client.example.net", ...ask("u@austin.example.com", "")],
-    ...["DIGEST-MD5", "CRAM-MD5", "LOGIN", "PLAIN"].flatMap((name) => ask(`${name}@remote.example.org`, name)),
+    ...["SCRAM-SHA-256", "SCRAM-SHA-1", "OTP", "DIGEST-MD5", "CRAM-MD5", "LOGIN", "PLAIN"].flatMap((name) =>
+      ask(`${name}@remote.example.org`, name),
+    ),
     "",
   ].join("\n");
   const probes: Readonly<Record<string, Probe>> = {

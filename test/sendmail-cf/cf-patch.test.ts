@@ -161,6 +161,21 @@ describe("every patch", () => {
     [SUBMIT_CF, { ...CLIENT, mtaHost: "relay.example.com", map: "/etc/mail/ours" }],
   ] as const;
 
+  it("of a patched file does nothing, whatever the mechanisms were", () => {
+    for (const mechanisms of ["GSSAPI", "SCRAM-SHA-256 SCRAM-SHA-1", "OTP", "login"]) {
+      const before = patch(RELAY_CF, { role: "relay" })
+        .replace(/^O AuthMechanisms=.*/m, `O AuthMechanisms=${mechanisms}`)
+        .replace(/^C\{TrustAuthMech\}.*/m, "C{TrustAuthMech}GSSAPI");
+      const once = patch(before, { role: "relay" });
+      assert.equal(patch(once, { role: "relay" }), once, mechanisms);
+      // What works with a password stays, and may relay.
+      if (mechanisms !== "GSSAPI") {
+        assert.match(once, new RegExp(`^O AuthMechanisms=${mechanisms}$`, "m"));
+        assert.match(once, new RegExp(`^C\\{TrustAuthMech\\}GSSAPI ${mechanisms.toUpperCase()}$`, "m"));
+      }
+    }
+  });
+
   it("of a patched file does nothing", () => {
     for (const [source, changes] of all) {
       const once = patch(source, changes);

@@ -37,6 +37,7 @@ const PACKAGES = {
   mandoc: "mandoc",
   mount: "mount",
   nsenter: "util-linux",
+  openssl: "openssl",
   patch: "patch",
   script: "bsdutils",
   setpriv: "util-linux",

@@ -65,7 +65,7 @@ function mapFlags(letters: string): MapFlags {
   return { keepCase: letters.includes("f"), nul: isWith ? "with" : isWithout ? "without" : undefined };
 }
 
-/** Names with blanks or commas between them; undefined where nothing is said. */
+/** Names with blanks between them, as sendmail divides them: at no comma. Undefined where nothing is said. */
 export function mechanismList(text: string | undefined): readonly string[] | undefined {
-  return text?.split(/[\s,]+/).filter((name) => name !== "");
+  return text?.split(/\s+/).filter((name) => name !== "");
 }

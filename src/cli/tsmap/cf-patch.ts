@@ -2,6 +2,7 @@
  * tsmap cf patch: the guide's changes to sendmail.cf and submit.cf.
  */
 import { constants, copyFileSync, type Stats, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { isAbsolute } from "node:path";
 import { nodeFileSystem } from "berkeley-db-js";
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
 import { Replacement } from "../../files/replacement.ts";
@@ -72,13 +73,20 @@ function changesOf(options: Options): RelayChanges | ClientChanges {
   const others = role === "relay" ? (["relay", "map", "mtaHost"] as const) : (["domains"] as const);
   const other = others.find((name) => options[name] !== undefined);
   if (other !== undefined) throw new Trouble(`--${other === "mtaHost" ? "mta-host" : other}: not for --role ${role}`);
-  if (role === "relay") return { role, domains: cfWord("--domains", options.domains) };
+  if (role === "relay") return { role, domains: cfPath("--domains", options.domains) };
   return {
     role,
     relay: cfWord("--relay", options.relay),
-    map: cfWord("--map", options.map),
+    map: cfPath("--map", options.map),
     mtaHost: cfWord("--mta-host", options.mtaHost),
   };
+}
+
+/** @throws {Trouble} sendmail runs in a folder of its own. */
+function cfPath(option: string, path: string | undefined): string | undefined {
+  const word = cfWord(option, path);
+  if (word !== undefined && !isAbsolute(word)) throw new Trouble(`${option}: "${word}" is no absolute path, as the file has on its host`);
+  return word;
 }
 
 function refusalText({ code, line, args }: CfRefusal): string {

@@ -21,7 +21,10 @@ import { counted } from "./counted.ts";
 import { type SourceFlags, sourceOptions } from "./source-flags.ts";
 import { sayProblems } from "./source-problems.ts";
 import { type Paint, paintFor } from "./style.ts";
-import { withFile } from "./trouble.ts";
+import { Trouble, withFile } from "./trouble.ts";
+
+/** Bytes. */
+const SHORTEST_KEY = 16;
 
 interface Options extends SourceFlags {
   readonly sameFormat?: true;
@@ -61,8 +64,7 @@ class Shown {
   readonly #showSecrets: boolean;
 
   constructor({ fingerprintKey, showSecrets }: Options) {
-    this.#fingerprints =
-      fingerprintKey === undefined ? new Fingerprints() : withFile(fingerprintKey, () => new Fingerprints(readFileSync(fingerprintKey)));
+    this.#fingerprints = fingerprintKey === undefined ? new Fingerprints() : new Fingerprints(readKey(fingerprintKey));
     this.#showSecrets = showSecrets === true;
   }
 
@@ -78,6 +80,13 @@ class Shown {
     const masked = maskRecord(key, data);
     return masked.isMasked ? { shown: masked.data, fingerprint: this.#fingerprints.of(data) } : { shown: data };
   }
+}
+
+/** @throws {Trouble} fingerprints without a key let anybody try passwords on them. */
+function readKey(file: string): Buffer {
+  const key = withFile(file, () => readFileSync(file));
+  if (key.length < SHORTEST_KEY) throw new Trouble(`${file}: a key of ${key.length} bytes, where ${SHORTEST_KEY} are needed`);
+  return key;
 }
 
 function* report(names: { readonly a: string; readonly b: string }, found: Comparison, show: Shown, paint: Paint): Generator<string> {

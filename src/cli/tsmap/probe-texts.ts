@@ -27,7 +27,7 @@ export function smtpErrorText({ code, step, reply, cause }: SmtpError, seconds: 
     case "no-tls":
       return `the relay does not begin with TLS${said}`;
     case "tls":
-      return `TLS failed: ${causeText(cause)}`;
+      return `TLS failed: ${causeText(cause)}${isOfCertificate(cause) ? " (--ca FILE names whom to trust; --insecure asks nobody, as sendmail does)" : ""}`;
   }
 }
 
@@ -36,6 +36,12 @@ const STEP_TEXTS: Readonly<Record<string, string>> = {
   greeting: "its greeting",
   "TLS handshake": "the TLS handshake",
 };
+
+/** Whether it is the relay's certificate that was not accepted. */
+function isOfCertificate(cause: unknown): boolean {
+  const { code, originalCode } = cause as { readonly code?: string; readonly originalCode?: string };
+  return /CERT|_VERIFY_|ALTNAME/.test(originalCode ?? code ?? "");
+}
 
 /** Of several addresses the first one speaks; the code of the system, where the library has put another in its place. */
 function causeText(cause: unknown): string {

@@ -99,13 +99,20 @@ function timeLimit(text: string | undefined): number {
 
 type Tls = { readonly rejectUnauthorized: boolean; readonly ca?: Buffer } | undefined;
 
+/** @throws {Trouble} Node would take a file without a certificate for one that trusts nobody. */
+function certificatesOf(file: string): Buffer {
+  const text = withFile(file, () => readFileSync(file));
+  if (!text.includes("-----BEGIN CERTIFICATE-----")) throw new Trouble(`${file}: no certificate in PEM is in it`);
+  return text;
+}
+
 /** @throws {Trouble} */
 function tlsOf({ starttls, ca, insecure }: Options): Tls {
   if (starttls === undefined && (ca !== undefined || insecure !== undefined)) {
     throw new Trouble(`${ca === undefined ? "--insecure" : "--ca"}: without --starttls there is no certificate`);
   }
   if (starttls === undefined) return undefined;
-  return { rejectUnauthorized: insecure === undefined, ...(ca !== undefined && { ca: withFile(ca, () => readFileSync(ca)) }) };
+  return { rejectUnauthorized: insecure === undefined, ...(ca !== undefined && { ca: certificatesOf(ca) }) };
 }
 
 interface Connection {
