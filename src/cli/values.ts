@@ -51,6 +51,7 @@ const OF_NAMES: Readonly<Record<string, Values>> = {
   comment: FREE,
   commentchar: FREE,
   delimiter: FREE,
+  dn: FREE,
   flags: FREE,
   host: FREE,
   "host:port": FREE,
