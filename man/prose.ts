@@ -158,6 +158,28 @@ export const PROSE: Readonly<Record<string, Prose>> = {
     exit: [DONE, TROUBLE],
     seeAlso: [["db5.3_dump", 1]],
   },
+  "tsmap-export": {
+    summary: "write maps as LDIF for a directory",
+    description: [
+      "The entries are those of sendmail's own schema, sendmail.schema, and are found by the default lookup, which FEATURE authinfo and its like have with the argument LDAP: by the name of the map, by the key, and by the cluster or the host. There is one for each map and one for each record. The base is not made.",
+      SOURCE_TEXT,
+      "A map that holds passwords is refused unless `--show-secrets` is given. They are in the directory then, which has to keep them from everybody but the mail hosts.",
+      "The NUL that may end keys and data is left out. Of several records with a key the first is written, which is the one that sendmail finds in the map: a directory has one value for each key. A map that would not be the same in a directory is refused: with a value that is empty, with bytes that are not UTF-8, with a NUL within a key or a value, or with keys that differ in case or blanks alone.",
+    ],
+    exit: [DONE, [1, "It is done; records were left out, or makemap would leave out a line of the source text."], TROUBLE],
+    examples: [
+      {
+        what: "The authinfo map of all mail hosts:",
+        lines: [
+          "tsmap export --format ldif --show-secrets \\",
+          "  --base ou=sendmail,dc=example,dc=com --cluster Servers \\",
+          "  --map-name authinfo -o authinfo.ldif smtp-auth.db",
+          "ldapadd -ZZ -D cn=admin,dc=example,dc=com -W -f authinfo.ldif",
+        ],
+      },
+    ],
+    seeAlso: [["ldapadd", 1]],
+  },
   "tsmap-load": {
     summary: "make a database from the text of a dump",
     description: [

@@ -56,6 +56,7 @@ const OF_NAMES: Readonly<Record<string, Values>> = {
   day: FREE,
   commentchar: FREE,
   delimiter: FREE,
+  dn: FREE,
   flags: FREE,
   host: FREE,
   "host:port": FREE,

@@ -149,6 +149,8 @@ async function makeFiles(folder: string): Promise<string[]> {
   return names;
 }
 
+const EXPORT = ["--format", "ldif", "--base", "dc=example,dc=org", "--cluster", "Servers"];
+
 /** What every command does with a file; a new command has to be told about here. */
 function commandLines(name: string): Readonly<Record<string, readonly (readonly string[])[]>> {
   return {
@@ -168,6 +170,11 @@ function commandLines(name: string): Readonly<Record<string, readonly (readonly 
       [name, `authinfo:"p:${SECRET}"`],
     ],
     dump: [[name], ["-p", name], ["--format", "json", name], ["--format", "csv", name], ["-o", "out/dump", name]],
+    export: [
+      [...EXPORT, name],
+      [...EXPORT, "-f", "-o", "out/export", name],
+      [...EXPORT, "--map-name", "x", ...(name in SOURCES ? ["-e", "-d"] : []), name],
+    ],
     load: [
       ["-f", name, "out/load.db"],
       ["--format", "json", "-f", name, "out/load.db"],
@@ -251,6 +258,7 @@ suite("no output has a secret in it", () => {
       ["list", "--show-secrets", "good.db"],
       ["get", "--show-secrets", "good.db", "authinfo:mail.example.com"],
       ["dump", "-p", "--show-secrets", "good.db"],
+      ["export", ...EXPORT, "--show-secrets", "good.db"],
       ["diff", "--show-secrets", "good.db", "several"],
       ["resolve", "--show-secrets", "--server", "mail.example.com", "good.db"],
     ];

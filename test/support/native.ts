@@ -4,7 +4,7 @@
  * its end; with TSMAKEMAP_REQUIRE_NATIVE=1 it fails.
  */
 import { type SpawnSyncReturns, spawnSync } from "node:child_process";
-import { accessSync, constants, existsSync, readdirSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { rootFolder } from "./fixtures.ts";
 
@@ -20,6 +20,8 @@ const PACKAGES = {
   praliases: "sendmail-bin",
   sendmail: "sendmail-bin",
   "sendmail cf": "sendmail-cf",
+  "sendmail ldapmap": "sendmail-bin",
+  "sendmail schema": "sendmail-base",
   sasldblistusers2: "sasl2-bin",
   saslpasswd2: "sasl2-bin",
   "sasl-sample-client": "sasl2-bin",
@@ -33,6 +35,8 @@ const PACKAGES = {
   groff: "groff-base",
   hostname: "hostname",
   ip: "iproute2",
+  ldapadd: "ldap-utils",
+  ldapsearch: "ldap-utils",
   m4: "m4",
   mandoc: "mandoc",
   mount: "mount",
@@ -41,6 +45,7 @@ const PACKAGES = {
   patch: "patch",
   script: "bsdutils",
   setpriv: "util-linux",
+  slapd: "slapd",
   stdbuf: "coreutils",
   stty: "coreutils",
   unshare: "util-linux",
@@ -78,6 +83,9 @@ const found = new Map<NativeTool, string | undefined>();
 /** Where sendmail-cf keeps what a sendmail.cf is made of, and m4 is told so. */
 export const SENDMAIL_CF = "/usr/share/sendmail/cf/";
 
+/** For OpenLDAP, as sendmail has it; the one that Debian calls version 2. */
+export const SENDMAIL_SCHEMA = "/usr/share/sendmail/examples/ldap/sendmail.schema.v2";
+
 /** Debian keeps them under the machine's name, others beside the libraries. */
 function findPlugin(file: string): string | undefined {
   const libraries = ["/usr/lib", "/usr/lib64", "/usr/local/lib"].filter((folder) => existsSync(folder));
@@ -98,6 +106,18 @@ function find(tool: NativeTool): string | undefined {
     const folder = existsSync(`${SENDMAIL_CF}m4/cf.m4`) ? SENDMAIL_CF : undefined;
     found.set(tool, folder);
     return folder;
+  }
+  if (tool === "sendmail schema") {
+    const file = existsSync(SENDMAIL_SCHEMA) ? SENDMAIL_SCHEMA : undefined;
+    found.set(tool, file);
+    return file;
+  }
+  if (tool === "sendmail ldapmap") {
+    const sendmail = find("sendmail");
+    // The name of the option, which -d0.1 shows; but that waits a minute for a host name.
+    const path = sendmail !== undefined && readFileSync(sendmail).includes("\0LDAPMAP\0") ? sendmail : undefined;
+    found.set(tool, path);
+    return path;
   }
   const [program = tool, module] = tool.split(" ");
   const folders = [...(process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== ""), ...FOLDERS];

@@ -78,6 +78,18 @@ export function tsmapCommand(program: string, run: Run): Command {
       .option("-n, --no-overwrite", "keep the first of several records with a key, in place of the last"),
   );
 
+  addSourceOptions(
+    add("export", "Write maps as LDIF, for a directory (LDAP) that sendmail looks them up in instead of in files.")
+      .argument("<map...>", MAP)
+      .addOption(new Option("--format <format>", "the text's").choices(["ldif"]).makeOptionMandatory())
+      .requiredOption("--base <dn>", "the entry of the directory below which the maps are to be; it has to be there")
+      .addOption(new Option("--cluster <name>", "whose hosts find the maps (sendmailMTACluster); this or --host").conflicts("host"))
+      .option("--host <name>", "the host that finds the maps (sendmailMTAHost), by its full name")
+      .option("--map-name <name>", "the map's name in the directory (default: the file's, without .db)")
+      .option("-o, --output <file>", "write to a file (mode 0600) instead of standard output, all or nothing")
+      .option("--show-secrets", "write a map that holds secrets, which is refused otherwise"),
+  );
+
   add("verify", "Check the structure of database files: Berkeley DB's own verification, and a walk over every page.")
     .argument("<file...>", "database files")
     .option("--json", "as JSON, a file to a line");
