@@ -1,5 +1,6 @@
 /**
  * The library: its public names.
+ * @module tsmakemap
  */
 
 export {
@@ -56,6 +57,7 @@ export { setHashVersion } from "./hash-file/hash-version.ts";
 export type { BtreeLayout, HashLayout, PageLayout } from "./hash-file/layout.ts";
 export type { OldHashLayout } from "./hash-file/old-hash-layout.ts";
 export type { PageKind, PageUse } from "./hash-file/page-survey.ts";
+export type { Stretch } from "./hash-file/unused-space.ts";
 export type { VisitItem, VisitRecord, WalkedPages } from "./hash-file/visit.ts";
 export type { SourceDiagnostic, SourceProblem } from "./makemap/diagnostic.ts";
 export { MapBuilder, type MapBuilderOptions, MapWriteError } from "./makemap/map-builder.ts";
@@ -69,6 +71,7 @@ export {
   type Difference,
   type FormatDifference,
   type MapContent,
+  type MapIndex,
   readContent,
   type StorageFormat,
 } from "./map-file/comparison.ts";

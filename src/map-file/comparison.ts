@@ -43,12 +43,12 @@ export interface Comparison {
  * Data by key; several, sorted, where a key has several records. As text of one
  * byte a character, which takes a third of the memory that byte arrays do.
  */
-type Index = ReadonlyMap<string, string | readonly string[]>;
+export type MapIndex = ReadonlyMap<string, string | readonly string[]>;
 
 /** What a map says, read to be compared. */
 export interface MapContent {
   readonly format: StorageFormat;
-  readonly index: Index;
+  readonly index: MapIndex;
 }
 
 /** Reads a map, which may be closed afterwards. */
@@ -73,7 +73,7 @@ export function compareMaps(a: MapContent, b: MapContent): Comparison {
   };
 }
 
-function indexOf(map: OpenDatabase | SourceText): Index {
+function indexOf(map: OpenDatabase | SourceText): MapIndex {
   const index = new Map<string, string | string[]>();
   const add = (key: string, data: string): void => {
     const known = index.get(key);
@@ -103,7 +103,7 @@ function listOf(data: string | readonly string[] | undefined): readonly string[]
   return data === undefined ? [] : typeof data === "string" ? [data] : data;
 }
 
-function compareIndexes(a: Index, b: Index): Pick<Comparison, "same" | "differences"> {
+function compareIndexes(a: MapIndex, b: MapIndex): Pick<Comparison, "same" | "differences"> {
   let same = 0;
   const names: string[] = [];
   for (const [name, data] of a) {
@@ -111,7 +111,7 @@ function compareIndexes(a: Index, b: Index): Pick<Comparison, "same" | "differen
     else names.push(name);
   }
   for (const name of b.keys()) if (!a.has(name)) names.push(name);
-  const dataOf = (index: Index, name: string): Uint8Array[] | undefined =>
+  const dataOf = (index: MapIndex, name: string): Uint8Array[] | undefined =>
     index.has(name) ? listOf(index.get(name)).map(bytesOf) : undefined;
   // The order of such text is that of its bytes.
   const differences = names.sort().map((name) => ({ key: bytesOf(name), a: dataOf(a, name), b: dataOf(b, name) }));
@@ -123,14 +123,14 @@ function isSame(a: string | readonly string[], b: string | readonly string[] | u
   return a.length === b.length && a.every((data, i) => data === b[i]);
 }
 
-function nulMore(a: Index, b: Index): "a" | "b" | undefined {
+function nulMore(a: MapIndex, b: MapIndex): "a" | "b" | undefined {
   if (a.size !== b.size) return undefined;
   if (isWithNul(a, b)) return "b";
   return isWithNul(b, a) ? "a" : undefined;
 }
 
 /** Whether one index is the other with a NUL behind every key and all data. */
-function isWithNul(plain: Index, other: Index): boolean {
+function isWithNul(plain: MapIndex, other: MapIndex): boolean {
   for (const [name, data] of plain) {
     const longer = other.get(name + NUL);
     if (longer === undefined) return false;

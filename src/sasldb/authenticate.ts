@@ -16,8 +16,20 @@ const [LEGACY_CRAM, LEGACY_DIGEST, LEGACY_PLAIN] = LEGACY_SECRETS;
 /** The mechanisms that a SASL database serves. */
 export const LOGIN_MECHANISMS: readonly string[] = ["PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "OTP", ...SCRAM_MECHANISMS];
 
-/** Results of sasl.h. */
-const CODES = {
+/** Results by their names in sasl.h. */
+export type SaslResult =
+  | "SASL_OK"
+  | "SASL_FAIL"
+  | "SASL_NOMEM"
+  | "SASL_NOMECH"
+  | "SASL_BADPROT"
+  | "SASL_BADPARAM"
+  | "SASL_TRYAGAIN"
+  | "SASL_BADAUTH"
+  | "SASL_EXPIRED"
+  | "SASL_NOUSER";
+
+const CODES: Readonly<Record<SaslResult, number>> = {
   SASL_OK: 0,
   SASL_FAIL: -1,
   SASL_NOMEM: -2,
@@ -28,8 +40,7 @@ const CODES = {
   SASL_BADAUTH: -13,
   SASL_EXPIRED: -18,
   SASL_NOUSER: -20,
-} as const;
-export type SaslResult = keyof typeof CODES;
+};
 
 export interface SaslServer {
   /** The name that the application gives the library: sendmail's `$j`. Undefined: it gives none. */

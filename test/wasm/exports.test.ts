@@ -11,7 +11,9 @@ import { rootFolder } from "../support/fixtures.ts";
 
 const VALUES = ["BerkeleyDBError", "Database", "MemoryFileSystem", "RecordBatch", "loadEngine", "readFileHeader"];
 const TYPES = [
+  "BerkeleyDBErrorDetails",
   "ByteOrder",
+  "BytesSource",
   "Cursor",
   "DatabaseRecord",
   "DatabaseSource",

@@ -1,6 +1,7 @@
 /**
  * berkeley-db-js in Node: the same names, with the operating system's files,
  * and the engine found and compiled at its first use.
+ * @module berkeley-db-js
  */
 import { readFileSync } from "node:fs";
 import { nodeFileSystem } from "./node-file-system.ts";

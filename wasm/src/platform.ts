@@ -28,7 +28,7 @@ export function engineModule(): EngineModule {
 }
 
 /** What of a `Response` is needed. */
-interface BytesSource {
+export interface BytesSource {
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
