@@ -58,6 +58,7 @@ function checkChangelog(version) {
 function checkExamples(version) {
   for (const [file, text] of Object.entries({
     "action.yml": `/tsmakemap@v${version}\n`,
+    "docs/ci.md": `/tsmakemap@v${version} `,
     "templates/tsmap.yml": `/tsmap@${version}\n`,
   })) {
     if (!read(file).includes(text)) faults.push(`${file}: the example is not of ${version}`);

@@ -23,10 +23,10 @@ class Release {
 
   constructor(t: Cleanup) {
     this.folder = temporaryFolder(t);
-    const names = [".ci", "action.yml", "templates", "package.json", "wasm/package.json"];
+    const names = [".ci", "action.yml", "docs/ci.md", "templates", "package.json", "wasm/package.json"];
     for (const name of names) cpSync(`${rootFolder}${name}`, join(this.folder, name), { recursive: true });
     const { version } = JSON.parse(readFileSync(`${rootFolder}package.json`, "utf8")) as { version: string };
-    for (const name of ["action.yml", "templates/tsmap.yml"]) this.edit(name, (text) => text.replaceAll(version, VERSION));
+    for (const name of ["action.yml", "docs/ci.md", "templates/tsmap.yml"]) this.edit(name, (text) => text.replaceAll(version, VERSION));
     const url = `https://github.com/${REPOSITORY}`;
     const fields = { version: VERSION, homepage: url, bugs: `${url}/issues`, repository: { type: "git", url: `git+${url}.git` } };
     this.editJson("wasm/package.json", (manifest) => ({ ...manifest, ...fields }));
