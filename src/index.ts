@@ -49,6 +49,7 @@ export {
   parseAuthinfoValue,
 } from "./authinfo/value.ts";
 export { LockedError } from "./files/file-lock.ts";
+export type { NewFile } from "./files/replacement.ts";
 export { type Reader, type Reading, readersOf } from "./hash-file/compatibility.ts";
 export { DatabaseFile, type Layout, type StoredRecord, type WalkOptions } from "./hash-file/database-file.ts";
 export { HashFileError } from "./hash-file/error.ts";

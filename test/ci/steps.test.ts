@@ -323,6 +323,7 @@ if (tsmapCommand("tsmap", async () => {}).commands.some((command) => command.nam
   suite("the real tsmap", () => {
     const SECRET = "Tr0ub4dor-26zXq";
     const manifest = `version: 1
+settings: { target: aix }
 key: fleet-key
 secrets:
   fleet-key: { env: FLEET_KEY }
