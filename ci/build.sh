@@ -3,6 +3,7 @@
 here=${0%/*}
 # shellcheck source=SCRIPTDIR/common.sh
 . "$here/common.sh"
+find_output
 
 status=0
 tsmap build "$manifest" --no-progress || status=$?

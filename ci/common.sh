@@ -4,8 +4,8 @@
 # Each step sources this file first.
 #
 #   FLEET_MANIFEST  the manifest; default: tsmap.yaml, tsmap.yml or tsmap.json here
-#   FLEET_OUTPUT    the link to what is built, over what the manifest says;
-#                   relative to the manifest's folder; default: artifacts
+#   FLEET_OUTPUT    the link to what is built, relative to the manifest's folder;
+#                   default: what the manifest says
 #   FLEET_REPORTS   the folder for what the steps tell; default: tsmap-reports
 #   FLEET_COPIES    check.sh: the folder with the copies from the hosts
 #   FLEET_PREVIOUS  restore.sh: the archive of an earlier run
@@ -59,15 +59,16 @@ find_manifest() {
   case $manifest in -*) manifest=./$manifest ;; esac
 }
 
-# The link, with its whole path: what is relative to what is no question then.
+# The link, with its whole path, by what tsmap itself says.
 find_output() {
-  output=${FLEET_OUTPUT:-artifacts}
+  output=$(tsmap build "$manifest" --show-settings --json | node -e '
+    const { readFileSync } = require("node:fs");
+    console.log(JSON.parse(readFileSync(0, "utf8")).find(({ name }) => name === "output").value);' 2>/dev/null) ||
+    fail 2 "tsmap does not say where it builds"
   case $output in
     /*) ;;
     *) output=$(cd "$(dirname "$manifest")" && pwd)/$output ;;
   esac
-  TSMAP_OUTPUT=$output
-  export TSMAP_OUTPUT
 }
 
 find_reports() {
@@ -111,5 +112,8 @@ summarize() {
 }
 
 find_manifest
-find_output
 find_reports
+if [ -n "${FLEET_OUTPUT:-}" ]; then
+  TSMAP_OUTPUT=$FLEET_OUTPUT
+  export TSMAP_OUTPUT
+fi

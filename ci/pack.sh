@@ -10,6 +10,7 @@
 here=${0%/*}
 # shellcheck source=SCRIPTDIR/common.sh
 . "$here/common.sh"
+find_output
 
 [ -f "$output/SHA256SUMS" ] || fail 2 "nothing was built at $output"
 (cd "$output/" && sha256sum --check --quiet SHA256SUMS) || fail 2 "$output is not what its SHA256SUMS says"

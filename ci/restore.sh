@@ -11,6 +11,7 @@ if [ -z "$archive" ] || [ ! -e "$archive" ]; then
   say "nothing was built before: all is new"
   exit 0
 fi
+find_output
 if [ -e "$output" ] || [ -L "$output" ]; then fail 2 "$output is there already: $archive is left alone"; fi
 
 # As tsmap build leaves them: a folder beside the link.

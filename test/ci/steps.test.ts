@@ -17,10 +17,10 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
-import { tsmapCommand } from "#src/cli/tsmap/commands.js";
 import { CI_FOLDER, CiMachine, EMPTY_SARIF, STUB_SECRET, sarif } from "../support/ci-machine.ts";
 import { needs, runNative } from "../support/native.ts";
 import { type Outcome, run } from "../support/program.ts";
+import { SMALL_FLEET, SMALL_FLEET_SECRETS } from "../support/small-fleet.ts";
 import type { Cleanup } from "../support/temp.ts";
 
 const FINDING = {
@@ -148,8 +148,11 @@ test("build: a failure is one, with its exit code", async (t) => {
   other.write("tsmap.json", "{}\n");
   other.addProgram("tsmap", "#!/bin/sh\nexit 2\n");
   assert.equal((await other.step("build")).exit, 2);
-  other.addProgram("tsmap", "#!/bin/sh\nexit 0\n");
-  assert.match((await other.step("build")).stderr, /left nothing at/);
+  assert.match((await other.step("build")).stderr, /does not say where/);
+  const settings = `case $* in *--show-settings*) echo '[{"name":"output","value":"out"}]' ;; esac`;
+  other.addProgram("tsmap", `#!/bin/sh\n${settings}\nexit 0\n`);
+  const { exit, stderr } = await other.step("build");
+  assert.deepEqual([exit, stderr], [2, `tsmap in CI: tsmap build left nothing at ${other.folder}/out\n`]);
 });
 
 suite("check", () => {
@@ -318,74 +321,64 @@ test("install: the version of the action itself, or the one asked for; no script
   assert.equal(on.read("npm.txt"), "");
 });
 
-// As soon as the commands are there.
-if (tsmapCommand("tsmap", async () => {}).commands.some((command) => command.name() === "plan")) {
-  suite("the real tsmap", () => {
-    const SECRET = "Tr0ub4dor-26zXq";
-    const manifest = `version: 1
-settings: { target: aix }
-key: fleet-key
-secrets:
-  fleet-key: { env: FLEET_KEY }
-  alice: { env: ALICE }
-policy: { min-length: 12 }
-hosts:
-  relay1.example.com:
-    auth-mechanisms: [DIGEST-MD5, CRAM-MD5]
-    databases:
-      sasldb2: { mode: "0600", users: { alice: alice } }
-  client1.example.com:
-    relays: [relay1.example.com]
-    maps:
-      smtp-auth:
-        mode: "0640"
-        entries:
-          relay1.example.com: { user: root, login: alice@relay1.example.com, password: alice }
-`;
-    const env = { FLEET_KEY: "0123456789abcdef0123456789abcdef", ALICE: SECRET };
-
-    test("a fleet is planned, built, checked and packed, twice to the same bytes", async (t) => {
-      const archives: Buffer[] = [];
-      let printed = "";
-      for (const umask of [0o022, 0o077]) {
-        const on = new CiMachine(t, "real");
-        on.write("tsmap.yaml", manifest);
-        for (const name of ["restore", "plan", "build", "check", "pack"]) {
-          const { exit, stdout, stderr } = await on.step(name, { ...on.github, ...env }, umask);
-          assert.equal(exit, 0, `${name}: ${stdout}${stderr}`);
-          printed += stdout + stderr;
-        }
-        assert.match(on.read("output.txt") ?? "", /^plan=changes$/m);
-        archives.push(readFileSync(join(on.folder, "tsmap-reports/tsmap-artifacts.tar")));
-        // And now there is nothing to do.
-        assert.equal((await on.step("plan", { ...on.github, ...env })).exit, 0);
-        assert.match(on.read("output.txt") ?? "", /^plan=none$/m);
-        for (const name of ["summary.txt", "output.txt", "tsmap-reports/plan.txt", "tsmap-reports/check.sarif"]) printed += on.read(name);
+suite("the real tsmap", () => {
+  test("a fleet is planned, built, checked and packed, twice to the same bytes", async (t) => {
+    const archives: Buffer[] = [];
+    let printed = "";
+    for (const umask of [0o022, 0o077]) {
+      const on = new CiMachine(t, "real");
+      on.write("tsmap.yaml", SMALL_FLEET.replace("target: aix", "target: aix, output: out"));
+      for (const name of ["restore", "plan", "build", "check", "pack"]) {
+        const { exit, stdout, stderr } = await on.step(name, { ...on.github, ...SMALL_FLEET_SECRETS }, umask);
+        assert.equal(exit, 0, `${name}: ${stdout}${stderr}`);
+        printed += stdout + stderr;
       }
-      assert.deepEqual(archives[0], archives[1]);
-      assert.ok(!printed.includes(SECRET));
-    });
-
-    test("a password that is too short is a finding: the step fails, and the report is there", async (t) => {
-      const on = new CiMachine(t, "real");
-      on.write("tsmap.yaml", manifest);
-      const short = { ...env, ALICE: "zXq-26" };
-      assert.equal((await on.githubStep("build", short)).exit, 0);
-      const { exit, stdout } = await on.githubStep("check", short);
-      assert.equal(exit, 1, stdout);
-      assert.match(on.read("output.txt") ?? "", /^sarif=.*\nfindings=[1-9]/m);
-      assert.ok(!stdout.includes("zXq-26"));
-    });
-
-    test("a manifest that is none is trouble for each step", async (t) => {
-      const on = new CiMachine(t, "real");
-      on.write("tsmap.yaml", "version: 1\nhosts: {}\n");
-      for (const [name, code] of Object.entries({ plan: 1, build: 2, check: 2 }))
-        assert.equal((await on.githubStep(name)).exit, code, name);
-      assert.equal(on.read("output.txt"), undefined);
-    });
+      assert.match(on.read("output.txt") ?? "", /^plan=changes$/m);
+      archives.push(readFileSync(join(on.folder, "tsmap-reports/tsmap-artifacts.tar")));
+      // And now there is nothing to do.
+      assert.equal((await on.step("plan", { ...on.github, ...SMALL_FLEET_SECRETS })).exit, 0);
+      assert.match(on.read("output.txt") ?? "", /^plan=none$/m);
+      for (const name of ["summary.txt", "output.txt", "tsmap-reports/plan.txt", "tsmap-reports/check.sarif"]) printed += on.read(name);
+    }
+    assert.deepEqual(archives[0], archives[1]);
+    assert.ok(!printed.includes(SMALL_FLEET_SECRETS.ALICE));
   });
-}
+
+  test("what was built before is compared with; a change is one", async (t) => {
+    const before = new CiMachine(t, "real");
+    before.write("tsmap.yaml", SMALL_FLEET);
+    for (const name of ["build", "pack"]) assert.equal((await before.step(name, SMALL_FLEET_SECRETS)).exit, 0);
+    const on = new CiMachine(t, "real");
+    on.write("previous.tar", readFileSync(join(before.folder, "tsmap-reports/tsmap-artifacts.tar")));
+    on.write("tsmap.yaml", SMALL_FLEET);
+    const env = { ...SMALL_FLEET_SECRETS, FLEET_PREVIOUS: "previous.tar" };
+    assert.equal((await on.step("restore", env)).exit, 0);
+    assert.match((await on.step("plan", env)).stdout, /^$|nothing|as (it|they) (is|are)/i);
+    assert.equal(on.read("tsmap-reports/fleet.env"), "FLEET_PLAN=none\n");
+    on.write("tsmap.yaml", SMALL_FLEET.replace("{ alice: alice }", "{ alice: alice, bob: alice }"));
+    assert.match((await on.step("plan", env)).stdout, /\+ bob@relay1\.example\.com/);
+    for (const name of ["build", "check", "pack"]) assert.equal((await on.step(name, env)).exit, 0, name);
+    assert.deepEqual(readdirSync(join(on.folder, ".artifacts.sets")).length, 1);
+  });
+
+  test("a password that is too short is a finding: the step fails, and the report is there", async (t) => {
+    const on = new CiMachine(t, "real");
+    on.write("tsmap.yaml", SMALL_FLEET);
+    const short = { ...SMALL_FLEET_SECRETS, ALICE: "zXq-26" };
+    assert.equal((await on.githubStep("build", short)).exit, 0);
+    const { exit, stdout } = await on.githubStep("check", short);
+    assert.equal(exit, 1, stdout);
+    assert.match(on.read("output.txt") ?? "", /^sarif=.*\nfindings=[1-9]/m);
+    assert.ok(!stdout.includes("zXq-26"));
+  });
+
+  test("a manifest that is none is trouble for each step", async (t) => {
+    const on = new CiMachine(t, "real");
+    on.write("tsmap.yaml", "version: 1\nhosts: {}\n");
+    for (const [name, code] of Object.entries({ plan: 1, build: 2, check: 2 })) assert.equal((await on.githubStep(name)).exit, code, name);
+    assert.equal(on.read("output.txt"), undefined);
+  });
+});
 
 test("shellcheck has nothing to say", (t) => {
   if (!needs(t, "shellcheck")) return;

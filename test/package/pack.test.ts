@@ -13,6 +13,7 @@ import type { Command } from "commander";
 import { tsmapCommand } from "#src/cli/tsmap/commands.js";
 import { RELAY_CF } from "../support/cf-text.ts";
 import { isRoot } from "../support/program.ts";
+import { SMALL_FLEET, SMALL_FLEET_SECRETS } from "../support/small-fleet.ts";
 import { temporaryFolder } from "../support/temp.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
@@ -215,8 +216,16 @@ suite("installed into an empty folder, with no network and no compiler", () => {
     assert.match(probe.stdout + probe.stderr, /refused|unreachable/i);
   });
 
-  test("the steps of CI are there", () => {
-    assert.match(isolated(["sh", "node_modules/tsmakemap/ci/plan.sh"]).stderr, /no tsmap\.yaml/);
+  test("a fleet is planned, built and checked; the steps of CI are there", () => {
+    Object.assign(env, SMALL_FLEET_SECRETS);
+    const step = (name: string): string[] => ["sh", `node_modules/tsmakemap/ci/${name}.sh`];
+    assert.match(isolated(step("plan")).stderr, /no tsmap\.yaml/);
+    writeFileSync(join(folder, "tsmap.yaml"), SMALL_FLEET);
+    assert.equal(isolated(npx("tsmap", "plan")).status, 2);
+    succeeds(npx("tsmap", "build"));
+    assert.equal(isolated(npx("tsmap", "plan")).status, 0);
+    succeeds(npx("tsmap", "check"));
+    assert.match(succeeds(npx("tssasldblist", "artifacts/relay1.example.com/sasldb2")), /^alice@relay1\.example\.com: /m);
   });
 
   test("both libraries can be used", () => {

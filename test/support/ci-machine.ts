@@ -48,8 +48,10 @@ case $1 in
     exit "$(cat '${answers}'/"$1".exit)"
     ;;
   build)
+    output=\${TSMAP_OUTPUT:-artifacts}
+    case $* in *--show-settings*) echo "[{\\"name\\":\\"output\\",\\"value\\":\\"$output\\"}]"; exit 0 ;; esac
     [ -d '${answers}/set' ] || { echo "tsmap: cannot build" >&2; exit 2; }
-    folder=$(dirname "$TSMAP_OUTPUT") name=$(basename "$TSMAP_OUTPUT")
+    folder=$(dirname "$2") name=$output
     mkdir -p "$folder/.$name.sets"
     rm -rf "$folder/.$name.sets/new"
     cp -r '${answers}/set' "$folder/.$name.sets/new"
@@ -97,10 +99,11 @@ export class CiMachine {
     }
   }
 
-  /** What the stub was called with. */
+  /** What the stub was called with, but for the question where it builds. */
   get calls(): string[] {
     const path = join(this.#answers, "calls.txt");
-    return existsSync(path) ? readFileSync(path, "utf8").split("\n").slice(0, -1) : [];
+    const lines = existsSync(path) ? readFileSync(path, "utf8").split("\n").slice(0, -1) : [];
+    return lines.filter((line) => !line.includes("--show-settings"));
   }
 
   /** The PATH of the steps. */
