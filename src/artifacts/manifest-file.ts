@@ -8,11 +8,14 @@ import { type Document, isMap, isNode, isPair, isScalar, LineCounter, type Node,
 import type { Manifest } from "./manifest.ts";
 import { ManifestError, type ManifestProblem, type Place } from "./manifest-error.ts";
 import { nearest } from "./nearest.ts";
+import { contentFaults, faultText } from "./yaml-fault.ts";
 
 /** Names and indexes on the way to a part of the manifest. */
 export type Path = readonly (string | number)[];
 
 const SCHEMA = new URL("../../schemas/manifest.schema.json", import.meta.url);
+/** Of more problems nobody reads. */
+const MOST = 50;
 
 export class ManifestFile {
   /** As it was named. */
@@ -29,13 +32,18 @@ export class ManifestFile {
     this.name = name;
     this.#lines = new LineCounter();
     // Merge keys (<<) share parts within a manifest, as its profiles do.
-    this.#document = parseDocument(text, { lineCounter: this.#lines, merge: true, prettyErrors: false, stringKeys: true });
+    this.#document = parseDocument(text, {
+      lineCounter: this.#lines,
+      merge: true,
+      prettyErrors: false,
+      stringKeys: true,
+      resolveKnownTags: false,
+    });
     const faults = [...this.#document.errors, ...this.#document.warnings];
-    if (faults.length > 0)
-      throw new ManifestError(faults.map(({ pos, message }) => ({ place: this.#at(pos[0]), message: withoutQuotes(message) })));
+    if (faults.length > 0) throw this.#error(faults.map((fault) => ({ place: this.#at(fault.pos[0]), message: faultText(fault) })));
     const content: unknown = this.#content();
     const problems = this.#validate(content);
-    if (problems.length > 0) throw new ManifestError(problems);
+    if (problems.length > 0) throw this.#error(problems);
     this.manifest = content as Manifest;
   }
 
@@ -45,7 +53,7 @@ export class ManifestFile {
       const found = this.#find(path.slice(0, length));
       if (found !== undefined) return this.#at(found);
     }
-    return { file: this.name };
+    return this.#placeOfNode(this.#document.contents);
   }
 
   /** Whether a part is written out. */
@@ -58,8 +66,19 @@ export class ManifestFile {
     try {
       return this.#document.toJS({ maxAliasCount: 1000 });
     } catch (error) {
-      throw new ManifestError([{ place: { file: this.name }, message: (error as Error).message }]);
+      throw this.#error(contentFaults(this.#document, error).map(({ node, message }) => ({ place: this.#placeOfNode(node), message })));
     }
+  }
+
+  #error(problems: readonly ManifestProblem[]): ManifestError {
+    const more = problems.length - MOST;
+    if (more <= 0) return new ManifestError(problems);
+    return new ManifestError([...problems.slice(0, MOST), { place: { file: this.name }, message: `and ${more} more of such problems` }]);
+  }
+
+  /** Its beginning; of what is nowhere, that of the text. */
+  #placeOfNode(node: Node | null | undefined): Place {
+    return this.#at(node?.range?.[0] ?? 0);
   }
 
   #at(offset: number): Place {
@@ -72,7 +91,7 @@ export class ManifestFile {
     const parent: unknown = path.length === 1 ? this.#document.contents : this.#document.getIn(path.slice(0, -1), true);
     const last = path.at(-1);
     if (isMap(parent)) {
-      const pair = parent.items.find(({ key }) => isScalar(key) && key.value === last);
+      const pair = parent.items.find(({ key }) => isScalar(key) && String(key.value) === String(last));
       const key: unknown = isPair(pair) ? pair.key : undefined;
       return isNode(key) ? key.range?.[0] : undefined;
     }
@@ -86,22 +105,23 @@ export class ManifestFile {
     const found = (validate.errors ?? []).filter(isOfItsOwn);
     return found.map((error) => {
       const path = pathOf(error);
-      return { place: this.placeOf(path), message: `${nameOf(path)}: ${messageOf(error)}` };
+      return { place: this.placeOf(path), message: `${nameOf(isKey(error) ? path.slice(0, -1) : path)}: ${messageOf(error)}` };
     });
   }
-}
-
-/** The parser quotes what it stumbles over. */
-function withoutQuotes(message: string): string {
-  return message.replace(/:?\s*".*"/s, "");
 }
 
 let compiled: ValidateFunction | undefined;
 
 function validator(): ValidateFunction {
-  compiled ??= new Ajv({ allErrors: true, allowUnionTypes: true, strict: true, strictRequired: false, strictTypes: false }).compile(
-    JSON.parse(readFileSync(SCHEMA, "utf8")) as object,
-  );
+  compiled ??= new Ajv({
+    allErrors: true,
+    allowUnionTypes: true,
+    strict: true,
+    strictRequired: false,
+    strictTypes: false,
+    // Errors have the part of the schema that they come from, which says more.
+    verbose: true,
+  }).compile(JSON.parse(readFileSync(SCHEMA, "utf8")) as object);
   return compiled;
 }
 
@@ -110,13 +130,17 @@ function isOfItsOwn({ keyword }: ErrorObject): boolean {
   return !["if", "allOf", "propertyNames"].includes(keyword);
 }
 
+/** Whether it is the key that is wrong. It is not said, since it may be a password in the place of one. */
+function isKey({ keyword, propertyName }: ErrorObject): boolean {
+  return keyword === "additionalProperties" || propertyName !== undefined;
+}
+
 /** Of what is not allowed, the path ends in it. */
 function pathOf({ instancePath, keyword, params, propertyName }: ErrorObject): Path {
   const path = instancePath
     .split("/")
     .slice(1)
-    .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"))
-    .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+    .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
   if (keyword === "additionalProperties") return [...path, String(params["additionalProperty"])];
   return propertyName === undefined ? path : [...path, propertyName];
 }
@@ -132,7 +156,7 @@ function messageOf({ keyword, params, schema, parentSchema, propertyName }: Erro
   switch (keyword) {
     case "additionalProperties": {
       const known = Object.keys((parentSchema?.["properties"] as object | undefined) ?? {});
-      return `not known here${suggestion(String(params["additionalProperty"]), known)}`;
+      return `a key that is not known here${suggestion(String(params["additionalProperty"]), known)}`;
     }
     case "required":
       return `${String(params["missingProperty"])} is missing`;
