@@ -5,7 +5,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { HashFileError } from "../hash-file/error.ts";
-import { compareMaps, type MapContent, readContent } from "../map-file/comparison.ts";
+import { compareMaps, type Difference, type MapContent, readContent } from "../map-file/comparison.ts";
+import { maskRecord } from "../map-file/secrets.ts";
 import { decodeName, OTP_SECRET } from "../sasldb/name.ts";
 import { parseOtpSecret } from "../sasldb/otp.ts";
 import { type Artifact, withDatabase } from "./artifact.ts";
@@ -50,7 +51,7 @@ function differenceText(built: MapContent, copy: MapContent, isDatabase: boolean
   if (!isDatabase) {
     const [first] = differences;
     const more = differences.length === 1 ? "" : `, and ${differences.length - 1} more`;
-    return `${Buffer.from(first?.key ?? []).toString()}${more}`;
+    return `${first === undefined ? "" : shownKey(first)}${more}`;
   }
   return userChanges(differences, built, copy)
     .map(({ user, action, properties }) =>
@@ -61,6 +62,12 @@ function differenceText(built: MapContent, copy: MapContent, isDatabase: boolean
           : `${user} has another ${properties.join(", ")}`,
     )
     .join("; ");
+}
+
+/** Where quotes or blanks are missing, a key has a password in it. */
+function shownKey({ key, a = [], b = [] }: Difference): string {
+  const [data = new Uint8Array()] = [...a, ...b];
+  return Buffer.from(maskRecord(key, data).key).toString();
 }
 
 /** Whether the host's one-time password is the same one after some logins, each of which takes it one step back (RFC 2289). */
