@@ -35,8 +35,8 @@ class NoSecret extends Error {}
 export class SecretReader implements Disposable {
   readonly #options: SecretReaderOptions;
   readonly #environment: Record<string, string | undefined>;
-  /** Whole texts, by where they come from. */
-  readonly #texts = new Map<string, Uint8Array>();
+  /** Whole texts, by where they come from; or why there is none: a program that fails is not run once more for each user. */
+  readonly #texts = new Map<string, Uint8Array | NoSecret>();
   readonly #values = new Map<string, Uint8Array>();
 
   constructor(options: SecretReaderOptions) {
@@ -70,7 +70,7 @@ export class SecretReader implements Disposable {
 
   /** Overwrites everything that was read. */
   clear(): void {
-    for (const bytes of [...this.#texts.values(), ...this.#values.values()]) bytes.fill(0);
+    for (const bytes of [...this.#texts.values(), ...this.#values.values()]) if (!(bytes instanceof NoSecret)) bytes.fill(0);
     this.#texts.clear();
     this.#values.clear();
   }
@@ -102,9 +102,10 @@ export class SecretReader implements Disposable {
     const id = JSON.stringify([file, command, age, identity, sops]);
     let text = this.#texts.get(id);
     if (text === undefined) {
-      text = file !== undefined ? this.#file(file) : this.#run(commandOf(source));
+      text = orNoSecret(() => (file !== undefined ? this.#file(file) : this.#run(commandOf(source))));
       this.#texts.set(id, text);
     }
+    if (text instanceof NoSecret) throw text;
     return text;
   }
 
@@ -146,6 +147,15 @@ export class SecretReader implements Disposable {
     if (signal !== null) throw new NoSecret(`${program} was ended by ${signal}`);
     if (status !== 0) throw new NoSecret(`${program} ended with exit code ${status}`);
     return stdout;
+  }
+}
+
+function orNoSecret(read: () => Uint8Array): Uint8Array | NoSecret {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof NoSecret) return error;
+    throw error;
   }
 }
 
