@@ -35,6 +35,11 @@ export interface Input {
   readonly digest: string;
 }
 
+/** Of two that only look alike, such as two uses of one program, each has its own. */
+export function inputId({ name, digest }: Input): string {
+  return `${name} ${digest}`;
+}
+
 /** What files are made with. */
 export interface Workshop {
   /** Of the manifest. */

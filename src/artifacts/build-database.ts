@@ -6,7 +6,7 @@
 import { type PasswordFault, passwordFault } from "../sasldb/password.ts";
 import { makeSasldb } from "../sasldb/sasldb-file.ts";
 import type { ScramMechanism } from "../sasldb/scram.ts";
-import { type Artifact, describeArtifact, type Input, type Workshop } from "./artifact.ts";
+import { type Artifact, describeArtifact, type Input, inputId, type Workshop } from "./artifact.ts";
 import type { Derivation, UserIdentity } from "./derivation.ts";
 import { type DatabaseSpec, KEY_MEND, type UserSpec } from "./fleet.ts";
 import { inputOf } from "./input.ts";
@@ -23,7 +23,7 @@ export function buildDatabase(spec: DatabaseSpec, workshop: Workshop): Artifact 
         if (derivation === undefined) throw new ManifestError([{ place: user.place, message: `key is missing. ${KEY_MEND}` }]);
         const password = passwordOf(user, workshop);
         const input = inputOf(user.password, password, derivation);
-        inputs.set(input.name, input);
+        inputs.set(inputId(input), input);
         const identity = { host: spec.host, file: spec.path, user: user.user, realm: user.realm, generation: spec.generation };
         // One by one: each of them has a salt of its own.
         database.setPassword(user.user, user.realm, password, { mechanisms: [], plain: user.plain });

@@ -9,7 +9,7 @@ import { MemoryFile } from "../files/memory-file.ts";
 import type { SourceDiagnostic, SourceProblem } from "../makemap/diagnostic.ts";
 import { MapBuilder, MapWriteError } from "../makemap/map-builder.ts";
 import { AUTHINFO_TAG } from "../makemap/map-key.ts";
-import { type Artifact, describeArtifact, type Input, type Workshop } from "./artifact.ts";
+import { type Artifact, describeArtifact, type Input, inputId, type Workshop } from "./artifact.ts";
 import { type EntrySpec, KEY_MEND, type MapSpec, type SecretUse } from "./fleet.ts";
 import { inputOf } from "./input.ts";
 import { ManifestError, type ManifestProblem, type Place } from "./manifest-error.ts";
@@ -157,7 +157,7 @@ function entriesText(entries: readonly EntrySpec[], workshop: Workshop): SourceT
     const password = workshop.secrets.read(entry.password);
     if (workshop.derivation !== undefined) {
       const input = inputOf(entry.password, password, workshop.derivation);
-      inputs.set(input.name, input);
+      inputs.set(inputId(input), input);
     }
     return `${AUTHINFO_TAG}${entry.server}\t${entryValue(entry, password)}${NEWLINE}`;
   });

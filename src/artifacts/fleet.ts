@@ -23,6 +23,7 @@ import type {
 import { ManifestError, type ManifestProblem, type Place } from "./manifest-error.ts";
 import { type ManifestFile, nameOf, type Path } from "./manifest-file.ts";
 import { nearest } from "./nearest.ts";
+import { SET_FILES } from "./set-files.ts";
 
 /** Settings of a layer over the manifest; what is left open is the manifest's. */
 export interface FormatOverrides {
@@ -151,7 +152,6 @@ class Resolver {
     const { hosts, policy = {}, key, secrets = {} } = this.#file.manifest;
     for (const [name, source] of Object.entries(secrets)) this.#checkSource(source, ["secrets", name]);
     const resolved = Object.keys(hosts).map((name) => this.#host(name));
-    this.#checkRelays(resolved);
     const keyUse = key === undefined ? undefined : this.#secret(key, ["key"]);
     this.#checkKey(resolved, keyUse);
     if (this.#problems.length > 0) throw new ManifestError(sorted(this.#problems));
@@ -165,11 +165,13 @@ class Resolver {
   #host(name: string): Host {
     const layers = this.#layers(name);
     const part = layers.map((layer) => layer.part).reduce(mergeHost);
+    if (SET_FILES.includes(name)) this.#problem(["hosts", name], "the name of a file of the set, and no host's");
+    this.#checkRelays(part, layers);
     const databases = Object.entries(part.databases ?? {}).map(([file, database]) => this.#database(name, part, layers, file, database));
     const maps = Object.entries(part.maps ?? {}).map(([file, map]) => this.#map(name, part, layers, file, map));
     const seen = new Set<string>();
     for (const { path, place } of [...databases, ...maps]) {
-      if (seen.has(path)) this.#problems.push({ place, message: `${path}: a map and a database cannot be one file` });
+      if (seen.has(path)) this.#problems.push({ place, message: `${path}: two of the host's files cannot be one` });
       seen.add(path);
     }
     return {
@@ -189,11 +191,12 @@ class Resolver {
     const path = ["hosts", name];
     const { profile = [], ...part } = hosts[name] as ManifestNamedHost;
     const layers: Layer[] = [];
-    for (const wanted of [profile].flat() as string[]) {
+    for (const [i, wanted] of ([profile].flat() as string[]).entries()) {
       const found = Object.hasOwn(profiles, wanted) ? profiles[wanted] : undefined;
       if (found === undefined) {
         const near = nearest(wanted, Object.keys(profiles));
-        this.#problem([...path, "profile"], `there is no profile ${JSON.stringify(wanted)}${near === undefined ? "" : `: ${near}?`}`);
+        const place = typeof profile === "string" ? ["profile"] : ["profile", i];
+        this.#problem([...path, ...place], `not the name of one of the profiles${near === undefined ? "" : `: ${near}?`}`);
       } else {
         layers.push({ path: ["profiles", wanted], part: found });
       }
@@ -345,17 +348,13 @@ class Resolver {
     if (source.changed !== undefined && !isDay(source.changed)) this.#problem([...path, "changed"], "has to be a day: 2026-11-25");
   }
 
-  #checkRelays(hosts: readonly Host[]): void {
-    const names = hosts.map(({ name }) => name);
-    for (const host of hosts) {
-      for (const relay of host.relays) {
-        if (names.includes(relay)) continue;
-        const near = nearest(relay, names);
-        this.#problem(
-          ["hosts", host.name, "relays"],
-          `${JSON.stringify(relay)} is no host of this manifest${near === undefined ? "" : `: ${near}?`}`,
-        );
-      }
+  #checkRelays({ relays = [] }: ManifestHost, layers: readonly Layer[]): void {
+    const names = Object.keys(this.#file.manifest.hosts);
+    for (const [i, relay] of relays.entries()) {
+      if (names.includes(relay)) continue;
+      const near = nearest(relay, names);
+      const path = [...this.#locate(layers, ["relays"]), i];
+      this.#problem(path, `not the name of one of the hosts${near === undefined ? "" : `: ${near}?`}`);
     }
   }
 

@@ -3,12 +3,14 @@
  * statement of what it was made from, and the checksums of all of it.
  */
 import { Database } from "berkeley-db-js";
-import { type Artifact, type Input, sha256Of } from "./artifact.ts";
+import { type Artifact, type Input, inputId, sha256Of } from "./artifact.ts";
 import type { FormatOverrides } from "./fleet.ts";
 
 const INDEX = "index.json";
 const PROVENANCE = "provenance.json";
 const CHECKSUMS = "SHA256SUMS";
+/** Their names, which no host can have: it has a folder beside them. */
+export const SET_FILES: readonly string[] = [INDEX, PROVENANCE, CHECKSUMS];
 
 /** Everybody may read what is in these, which is no secret. */
 const PUBLIC_MODE = 0o644;
@@ -83,8 +85,8 @@ function indexEntry({ path, host, kind, format, records, size, sha256, mode, ins
 
 /** in-toto Statement v1 with a predicate of SLSA Provenance v1; no clock and no name of a machine is in it. */
 function statement(subjects: readonly SetFile[], artifacts: readonly ArtifactSummary[], facts: BuildFacts): object {
-  const inputs = new Map(artifacts.flatMap((artifact) => artifact.inputs).map((input) => [`${input.name} ${input.digest}`, input]));
-  const others = [...inputs.values()].sort((a, b) => compare(`${a.name} ${a.digest}`, `${b.name} ${b.digest}`));
+  const inputs = new Map(artifacts.flatMap((artifact) => artifact.inputs).map((input) => [inputId(input), input]));
+  const others = [...inputs.values()].sort((a, b) => compare(inputId(a), inputId(b)));
   return {
     _type: "https://in-toto.io/Statement/v1",
     subject: subjects.map(({ path, sha256 }) => ({ name: path, digest: { sha256 } })),
