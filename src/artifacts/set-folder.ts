@@ -30,8 +30,9 @@ export class SetFolder {
   readonly #sets: string;
 
   constructor(path: string) {
-    this.path = path;
-    this.#sets = join(dirname(path), `.${basename(path)}.sets`);
+    // With a slash at its end, as shells complete it, it would be what the link leads to.
+    this.path = path.replace(/(?<=.)\/+$/, "");
+    this.#sets = join(dirname(this.path), `.${basename(this.path)}.sets`);
   }
 
   /** The folder of the set that is there; undefined where there is none. */
@@ -77,11 +78,11 @@ export class SetFolder {
     }
   }
 
-  /** Begins a new set. */
+  /** Begins a new set. What killed programs left is removed: there are secrets in it. */
   begin(): NewSet {
     this.current();
-    fs.mkdirSync(this.#sets, { recursive: true, mode: PRIVATE });
-    return new NewSet(this.path, this.#sets);
+    if (fs.existsSync(this.#sets)) removeWhere(this.#sets, (name, path) => NEW.test(name) && !isBeingWritten(name, path));
+    return new NewSet(this.path, this.#sets, () => void this.current());
   }
 }
 
@@ -90,13 +91,17 @@ export class NewSet {
   readonly #link: string;
   readonly #sets: string;
   readonly #folder: string;
+  readonly #check: () => void;
   #done = false;
 
-  constructor(link: string, sets: string) {
+  /** @param check throws where something is in the place of the link that is not to be replaced. */
+  constructor(link: string, sets: string, check: () => void) {
     this.#link = link;
     this.#sets = sets;
+    this.#check = check;
     this.#folder = join(sets, newName());
-    fs.mkdirSync(this.#folder, { mode: PRIVATE });
+    // With the folder around it, which another program that has nothing to do may remove at any moment.
+    fs.mkdirSync(this.#folder, { recursive: true, mode: PRIVATE });
   }
 
   /** Writes a file, which is on the disc then. */
@@ -123,6 +128,7 @@ export class NewSet {
     fs.chmodSync(this.#folder, 0o755);
     for (const folder of foldersIn(this.#folder)) syncFolder(folder);
     await withFileLock(this.#link, () => {
+      this.#check();
       const name = this.#name(digest.slice(0, 16));
       const target = join(this.#sets, name);
       fs.chmodSync(this.#sets, 0o755);
@@ -130,7 +136,8 @@ export class NewSet {
       this.#done = true;
       syncFolder(this.#sets);
       this.#switchTo(name);
-      this.#removeOthers(name);
+      // Old sets hold old secrets. One that another program is writing stays.
+      removeWhere(this.#sets, (other, path) => other !== name && !isBeingWritten(other, path));
     });
   }
 
@@ -163,15 +170,6 @@ export class NewSet {
     }
     syncFolder(dirname(this.#link));
   }
-
-  /** Old sets hold old secrets. One that another program is writing stays. */
-  #removeOthers(name: string): void {
-    for (const other of fs.readdirSync(this.#sets)) {
-      const path = join(this.#sets, other);
-      if (other === name || isBeingWritten(other, path)) continue;
-      fs.rmSync(path, { recursive: true, force: true });
-    }
-  }
 }
 
 function newName(): string {
@@ -180,6 +178,13 @@ function newName(): string {
 
 function ownHost(): string {
   return createHash("sha256").update(hostname()).digest("hex").slice(0, 8);
+}
+
+function removeWhere(folder: string, isUnwanted: (name: string, path: string) => boolean): void {
+  for (const name of fs.readdirSync(folder)) {
+    const path = join(folder, name);
+    if (isUnwanted(name, path)) fs.rmSync(path, { recursive: true, force: true });
+  }
 }
 
 function isBeingWritten(name: string, path: string): boolean {
