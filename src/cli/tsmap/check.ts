@@ -29,7 +29,6 @@ export async function run(context: Context, [operand]: readonly (string | readon
   const today = dayOf(options.today);
   if (copies !== undefined && !withFile(copies, () => statSync(copies).isDirectory()))
     throw new Trouble(`${copies}: not a folder of copies, a folder for each host`);
-  using project = openProject(context, await readManifest(context, operand, options));
   const log = new SarifLog({ program: `${program} check`, version: packageVersion(), folder: process.cwd() }, checkRules());
   const paint = paintFor(process.stdout);
   const shown = {
@@ -39,7 +38,10 @@ export async function run(context: Context, [operand]: readonly (string | readon
   }[options.format];
   if (options.format === "sarif") output.write(log.begin());
   let count = 0;
+  let files = 0;
   try {
+    using project = openProject(context, await readManifest(context, operand, options));
+    files = project.fleet.hosts.reduce((sum, { databases, maps }) => sum + databases.length + maps.length, 0);
     for await (const finding of checkProject(project, { copies, today })) {
       output.write(shown(finding));
       if (output.isFull) await output.flush();
@@ -50,7 +52,6 @@ export async function run(context: Context, [operand]: readonly (string | readon
     if (trouble instanceof Trouble && options.format === "sarif") output.write(log.end(trouble.lines.map(printable)));
     throw trouble;
   }
-  const files = project.fleet.hosts.reduce((sum, { databases, maps }) => sum + databases.length + maps.length, 0);
   if (options.format === "sarif") output.write(log.end([]));
   if (options.format === "text") output.write(`${counted(files, "file")}, ${count === 0 ? "nothing found" : counted(count, "finding")}\n`);
   return count === 0 ? 0 : 1;
