@@ -368,7 +368,7 @@ class Resolver {
       ])
       .at(0);
     if (needs !== undefined)
-      this.#problems.push({ place: { file: this.#file.name }, message: `key is missing: ${needs.path} is made with it. ${KEY_MEND}` });
+      this.#problems.push({ place: needs.place, message: `key is missing: ${needs.path} is made with it. ${KEY_MEND}` });
   }
 }
 

@@ -15,7 +15,7 @@ const TEXTS: Readonly<Record<YAMLError["code"], string>> = {
   BAD_COLLECTION_TYPE: "a tag that does not fit: take it away",
   BAD_DIRECTIVE: "a directive (%) that is not known: take it away, or quote the text, if it is one",
   BAD_DQ_ESCAPE: 'a backslash that means nothing here: write it twice, or use single quotes in place of "…"',
-  BAD_INDENT: "not indented as the lines around it: give it as many blanks as they have",
+  BAD_INDENT: "not indented as the lines around it, or within a bracket or brace that is not closed",
   BAD_PROP_ORDER: "a tag or an anchor in the wrong place: it stands behind the dash, the ? or the colon",
   BAD_SCALAR_START: "begins with a character that no text without quotes may begin with: quote it",
   BLOCK_AS_IMPLICIT_KEY: "a mapping within a line of another: put it on lines of its own, or quote the text, if it is one",
