@@ -102,11 +102,14 @@ export class ManifestFile {
   #validate(content: unknown): ManifestProblem[] {
     const validate = validator();
     if (validate(content)) return [];
-    const found = (validate.errors ?? []).filter(isOfItsOwn);
-    return found.map((error) => {
-      const path = pathOf(error);
-      return { place: this.placeOf(path), message: `${nameOf(isKey(error) ? path.slice(0, -1) : path)}: ${messageOf(error)}` };
-    });
+    const found = (validate.errors ?? []).filter(isOfItsOwn).map((error) => ({ error, path: pathOf(error) }));
+    // What is below a wrong key would say it.
+    const wrong = found.filter(({ error }) => isKey(error)).map(({ path }) => path);
+    const shown = found.filter(({ error, path }) => isKey(error) || !wrong.some((key) => key.every((part, i) => part === path[i])));
+    return shown.map(({ error, path }) => ({
+      place: this.placeOf(path),
+      message: `${nameOf(isKey(error) ? path.slice(0, -1) : path)}: ${messageOf(error)}`,
+    }));
   }
 }
 
