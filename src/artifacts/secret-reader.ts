@@ -53,7 +53,7 @@ export class SecretReader implements Disposable {
   read(use: SecretUse): Uint8Array {
     return this.#remember("value", use, () => {
       const text = this.#text(use.source);
-      return use.source.field === undefined ? withoutNewline(text) : fieldOf(text, [use.source.field].flat() as string[]);
+      return withoutNewline(use.source.field === undefined ? text : fieldOf(text, [use.source.field].flat() as string[]));
     });
   }
 
@@ -116,7 +116,8 @@ export class SecretReader implements Disposable {
   }
 
   #variable(name: string): Uint8Array {
-    const value = this.#options.environment[name];
+    const { environment } = this.#options;
+    const value = Object.hasOwn(environment, name) ? environment[name] : undefined;
     if (value === undefined) throw new NoSecret(`the environment has no ${name}`);
     return Buffer.from(value);
   }
@@ -131,6 +132,7 @@ export class SecretReader implements Disposable {
 
   #run([program = "", ...args]: readonly string[]): Uint8Array {
     const { folder, timeout } = this.#options;
+    if ([program, ...args].some((arg) => arg.includes("\0"))) throw new NoSecret("a NUL in the command, at which it would end");
     const { status, signal, stdout, error } = spawnSync(program, args, {
       cwd: folder,
       env: this.#environment as NodeJS.ProcessEnv,

@@ -30,6 +30,8 @@ const PACKAGES = {
   "sasl sasldb plugin": "libsasl2-modules-db",
   "sasl otp plugin": "libsasl2-modules-otp",
   postmap: "postfix",
+  age: "age",
+  "age-keygen": "age",
   bash: "bash",
   fish: "fish",
   git: "git",
