@@ -107,7 +107,7 @@ export class NewSet {
   /** Writes a file, which is on the disc then. */
   write({ path, mode }: Pick<SetFile, "path" | "mode">, content: Uint8Array | string): void {
     const target = join(this.#folder, path);
-    fs.mkdirSync(dirname(target), { recursive: true, mode: 0o755 });
+    fs.mkdirSync(dirname(target), { recursive: true });
     const file = fs.openSync(target, "wx", 0o600);
     try {
       fs.writeFileSync(file, content);
@@ -125,8 +125,11 @@ export class NewSet {
    * @throws {LockedError} another program has been at it for too long.
    */
   async commit(digest: string): Promise<void> {
-    fs.chmodSync(this.#folder, 0o755);
-    for (const folder of foldersIn(this.#folder)) syncFolder(folder);
+    for (const folder of foldersIn(this.#folder)) {
+      // Whatever the umask.
+      fs.chmodSync(folder, 0o755);
+      syncFolder(folder);
+    }
     await withFileLock(this.#link, () => {
       this.#check();
       const name = this.#name(digest.slice(0, 16));
