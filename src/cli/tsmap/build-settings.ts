@@ -71,17 +71,15 @@ export async function layerSettings(
   const given = textsOf((name) => flags[camel(name)]);
   const variables = textsOf((name) => environment[variable(name)]);
   const written = textsOf((name) => manifest.settings[name as keyof ManifestSettings]);
-  // Its published types have no configObjects, of which the first that says something counts.
+  // Its published types have no configObjects, of which the first that says something counts. In
+  // arguments, of which commander has made values already, it would take quotes for its own.
   const layers = {
     string: [...NAMES],
-    configObjects: [variables, written],
+    configObjects: [given, variables, written],
     default: DEFAULTS,
     configuration: { "dot-notation": false, "duplicate-arguments-array": false, "camel-case-expansion": false },
   };
-  const parsed = parseSettings(
-    Object.entries(given).map(([name, value]) => `--${name}=${value}`),
-    layers,
-  );
+  const parsed = parseSettings([], layers);
   const originOf = (name: string): string => {
     if (name in given) return `--${name}`;
     if (name in variables) return variable(name);

@@ -210,7 +210,7 @@ export function tsmapCommand(program: string, run: Run): Command {
     add("plan", "Say what a build would change: files, users, records. Exit code 0: nothing; 2: something; 1: trouble.")
       .argument("[manifest]", MANIFEST)
       .option("--all", "every user and record, however many they are")
-      .option("--json", "as JSON"),
+      .option("--json", "as JSON (schemas/plan.schema.json)"),
   );
 
   addBuildOptions(
@@ -219,7 +219,7 @@ export function tsmapCommand(program: string, run: Run): Command {
       .option("--show-settings", "print the settings and where each comes from, and build nothing")
       .addOption(new Option("--progress", "show progress even where standard error is no terminal"))
       .addOption(new Option("--no-progress", "show no progress"))
-      .option("--json", "say what was done as JSON"),
+      .option("--json", "say what was done as JSON (schemas/plan.schema.json)"),
   );
 
   addBuildOptions(
@@ -228,7 +228,9 @@ export function tsmapCommand(program: string, run: Run): Command {
       .option("--copies <folder>", "files that were fetched from the hosts, in a folder for each host")
       .option("--today <day>", "the day that ages of passwords are counted to: 2026-11-25 (default: that of the clock)")
       .addOption(
-        new Option("--format <format>", "of the findings; JSON is a finding to a line").choices(["text", "json", "sarif"]).default("text"),
+        new Option("--format <format>", "of the findings; JSON is a finding to a line (schemas/check.schema.json)")
+          .choices(["text", "json", "sarif"])
+          .default("text"),
       ),
   );
 
