@@ -120,8 +120,11 @@ export class NewSet {
    * @throws {LockedError} another program has been at it for too long.
    */
   async commit(digest: string): Promise<void> {
-    fs.chmodSync(this.#folder, 0o755);
-    for (const folder of foldersIn(this.#folder)) syncFolder(folder);
+    for (const folder of foldersIn(this.#folder)) {
+      // Whatever the umask.
+      fs.chmodSync(folder, 0o755);
+      syncFolder(folder);
+    }
     await withFileLock(this.#link, () => {
       const name = this.#name(digest.slice(0, 16));
       const target = join(this.#sets, name);
