@@ -83,6 +83,17 @@ export class SetFolder {
     fs.mkdirSync(this.#sets, { recursive: true, mode: PRIVATE });
     return new NewSet(this.path, this.#sets);
   }
+
+  /**
+   * Removes what builds have left that were killed: old sets, and halves of new ones.
+   * @throws {LockedError} another program has been at it for too long.
+   */
+  async tidy(): Promise<void> {
+    await withFileLock(this.path, () => {
+      const current = this.current();
+      if (current !== undefined) removeOthers(this.#sets, basename(current));
+    });
+  }
 }
 
 /** A set that is being written. Until `commit` the one that is there is untouched. */
@@ -133,7 +144,7 @@ export class NewSet {
       this.#done = true;
       syncFolder(this.#sets);
       this.#switchTo(name);
-      this.#removeOthers(name);
+      removeOthers(this.#sets, name);
     });
   }
 
@@ -166,14 +177,14 @@ export class NewSet {
     }
     syncFolder(dirname(this.#link));
   }
+}
 
-  /** Old sets hold old secrets. One that another program is writing stays. */
-  #removeOthers(name: string): void {
-    for (const other of fs.readdirSync(this.#sets)) {
-      const path = join(this.#sets, other);
-      if (other === name || isBeingWritten(other, path)) continue;
-      fs.rmSync(path, { recursive: true, force: true });
-    }
+/** Old sets hold old secrets. One that another program is writing stays. */
+function removeOthers(sets: string, name: string): void {
+  for (const other of fs.readdirSync(sets)) {
+    const path = join(sets, other);
+    if (other === name || isBeingWritten(other, path)) continue;
+    fs.rmSync(path, { recursive: true, force: true });
   }
 }
 
@@ -187,10 +198,12 @@ function ownHost(): string {
 
 function isBeingWritten(name: string, path: string): boolean {
   const match = NEW.exec(name);
-  if (match === null) return false;
-  if (match[1] === ownHost()) return isRunning(Number(match[2]));
   const status = fs.lstatSync(path, { throwIfNoEntry: false });
-  return status !== undefined && Date.now() - status.mtimeMs < STALE_AFTER;
+  if (match === null || status === undefined) return false;
+  if (match[1] !== ownHost()) return Date.now() - status.mtimeMs < STALE_AFTER;
+  // In a container one process after the other has the same number.
+  if (Number(match[2]) === pid) return status.mtimeMs >= performance.timeOrigin;
+  return isRunning(Number(match[2]));
 }
 
 /** The folder and all within it. */
