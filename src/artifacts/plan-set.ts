@@ -60,6 +60,7 @@ export async function buildSet(project: Project, onBegin?: (set: NewSet) => void
     onBegin?.(set);
     const plan = await planSet(project, { onFile: (file, content) => set.write(file, content) });
     if (plan.changes.length > 0) await set.commit(plan.digest);
+    else await project.output.tidy();
     return plan;
   } finally {
     set.abandon();

@@ -84,6 +84,17 @@ export class SetFolder {
     if (fs.existsSync(this.#sets)) removeWhere(this.#sets, (name, path) => NEW.test(name) && !isBeingWritten(name, path));
     return new NewSet(this.path, this.#sets, () => void this.current());
   }
+
+  /**
+   * Removes what builds have left that were killed: old sets, and halves of new ones.
+   * @throws {LockedError} another program has been at it for too long.
+   */
+  async tidy(): Promise<void> {
+    await withFileLock(this.path, () => {
+      const current = this.current();
+      if (current !== undefined) removeOthers(this.#sets, basename(current));
+    });
+  }
 }
 
 /** A set that is being written. Until `commit` the one that is there is untouched. */
@@ -139,8 +150,7 @@ export class NewSet {
       this.#done = true;
       syncFolder(this.#sets);
       this.#switchTo(name);
-      // Old sets hold old secrets. One that another program is writing stays.
-      removeWhere(this.#sets, (other, path) => other !== name && !isBeingWritten(other, path));
+      removeOthers(this.#sets, name);
     });
   }
 
@@ -175,6 +185,11 @@ export class NewSet {
   }
 }
 
+/** Old sets hold old secrets. One that another program is writing stays. */
+function removeOthers(sets: string, name: string): void {
+  removeWhere(sets, (other, path) => other !== name && !isBeingWritten(other, path));
+}
+
 function newName(): string {
   return `new-${ownHost()}-${pid}-${randomBytes(8).toString("hex")}`;
 }
@@ -192,10 +207,12 @@ function removeWhere(folder: string, isUnwanted: (name: string, path: string) =>
 
 function isBeingWritten(name: string, path: string): boolean {
   const match = NEW.exec(name);
-  if (match === null) return false;
-  if (match[1] === ownHost()) return isRunning(Number(match[2]));
   const status = fs.lstatSync(path, { throwIfNoEntry: false });
-  return status !== undefined && Date.now() - status.mtimeMs < STALE_AFTER;
+  if (match === null || status === undefined) return false;
+  if (match[1] !== ownHost()) return Date.now() - status.mtimeMs < STALE_AFTER;
+  // In a container one process after the other has the same number.
+  if (Number(match[2]) === pid) return status.mtimeMs >= performance.timeOrigin;
+  return isRunning(Number(match[2]));
 }
 
 /** The folder and all within it. */
