@@ -121,7 +121,9 @@ function* checkReuse(uses: readonly PasswordUse[], reuse: "forbid" | "same-user"
   for (const use of uses) {
     const id = textOf(use);
     const others = firsts.get(id) ?? [];
-    const other = others.find((one) => isReuse(one, use, reuse));
+    // A client has its user's password of course: that another user has it too is told of the relay.
+    const isOnRelay = others.some((one) => one.user === use.user && one.role !== use.role);
+    const other = others.find((one) => isReuse(one, use, reuse) && !(isOnRelay && one.user !== use.user));
     if (other !== undefined) yield found("reused-password", use.place, { who: use.who, other: other.who });
     firsts.set(id, [...others, use]);
   }
