@@ -12,6 +12,7 @@ import { bytesOf } from "../support/bytes.ts";
 import { databaseFixtures, rootFolder } from "../support/fixtures.ts";
 import { LINT_EXAMPLES, SECRET, SECRET_TEXTS } from "../support/lint-examples.ts";
 import { isRoot, NOBODY, type Outcome, whyNoOrdinaryUser } from "../support/program.ts";
+import { type Sarif, sarifSchema } from "../support/sarif.ts";
 import { temporaryFolder } from "../support/temp.ts";
 import { Workbench } from "../support/tsmap.ts";
 
@@ -298,99 +299,7 @@ require("node:module").syncBuiltinESMExports();
   });
 });
 
-/** The part of OASIS SARIF 2.1.0 that is written, and nothing besides (names, types and bounds of its schema). */
-const text = { type: "object", required: ["text"], additionalProperties: false, properties: { text: { type: "string", minLength: 1 } } };
-const level = { enum: ["error", "warning", "note"] };
-const object = (properties: object, optional: readonly string[] = []): object => ({
-  type: "object",
-  additionalProperties: false,
-  required: Object.keys(properties).filter((name) => !optional.includes(name)),
-  properties,
-});
-const list = (items: object, minItems = 0): object => ({ type: "array", minItems, items });
-const isSarif = ajv.compile(
-  object({
-    $schema: { const: "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json" },
-    version: { const: "2.1.0" },
-    runs: {
-      ...list(
-        object({
-          tool: object({
-            driver: object({
-              name: { const: "tsmap lint" },
-              semanticVersion: { type: "string", pattern: "^\\d+\\.\\d+\\.\\d+" },
-              rules: list(
-                object({
-                  id: { type: "string" },
-                  shortDescription: text,
-                  fullDescription: text,
-                  help: text,
-                  defaultConfiguration: object({ level }),
-                }),
-              ),
-            }),
-          }),
-          columnKind: { const: "unicodeCodePoints" },
-          invocations: list(
-            object({
-              executionSuccessful: { type: "boolean" },
-              toolExecutionNotifications: list(object({ level, message: text })),
-            }),
-            1,
-          ),
-          results: list(
-            object({
-              ruleId: { type: "string" },
-              ruleIndex: { type: "integer", minimum: 0 },
-              level,
-              message: text,
-              locations: list(
-                object(
-                  {
-                    physicalLocation: object(
-                      {
-                        artifactLocation: object({ uri: { type: "string", pattern: "^[A-Za-z0-9._~%!'()*/-]+$" } }),
-                        region: object({
-                          startLine: { type: "integer", minimum: 1 },
-                          startColumn: { type: "integer", minimum: 1 },
-                          endColumn: { type: "integer", minimum: 1 },
-                        }),
-                      },
-                      ["region"],
-                    ),
-                    logicalLocations: list(object({ name: { type: "string" }, kind: { const: "record" } }), 1),
-                  },
-                  ["logicalLocations"],
-                ),
-                1,
-              ),
-              partialFingerprints: object({ "tsmapLint/v1": { type: "string", pattern: "^[0-9a-f]{32}$" } }),
-            }),
-          ),
-        }),
-      ),
-      minItems: 1,
-      maxItems: 1,
-    },
-  }),
-);
-
-interface Sarif {
-  readonly runs: readonly [
-    {
-      readonly tool: { readonly driver: { readonly rules: readonly { readonly id: string; readonly help: { readonly text: string } }[] } };
-      readonly invocations: readonly [{ readonly executionSuccessful: boolean; readonly toolExecutionNotifications: readonly object[] }];
-      readonly results: readonly {
-        readonly ruleId: string;
-        readonly ruleIndex: number;
-        readonly locations: readonly [
-          { readonly physicalLocation: { readonly artifactLocation: { readonly uri: string }; readonly region?: Record<string, number> } },
-        ];
-        readonly partialFingerprints: Readonly<Record<string, string>>;
-      }[];
-    },
-  ];
-}
+const isSarif = sarifSchema("tsmap lint");
 
 async function sarif(bench: Workbench, files: readonly string[]): Promise<Sarif["runs"][0]> {
   const { stdout } = await bench.tsmap(["lint", "--format", "sarif", ...files]);
