@@ -13,8 +13,11 @@ const object = (properties: object, optional: readonly string[] = []): object =>
   properties,
 });
 const list = (items: object, minItems = 0): object => ({ type: "array", minItems, items });
-/** @param program the tool that a log has to name. */
-export function sarifSchema(program: string): ValidateFunction {
+/**
+ * @param program the tool that a log has to name.
+ * @param optionalColumns those of a region that may be missing.
+ */
+export function sarifSchema(program: string, optionalColumns: readonly ("startColumn" | "endColumn")[] = []): ValidateFunction {
   return new Ajv2020({ strict: true, allErrors: true }).compile(
     object({
       $schema: { const: "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json" },
@@ -57,11 +60,14 @@ export function sarifSchema(program: string): ValidateFunction {
                       physicalLocation: object(
                         {
                           artifactLocation: object({ uri: { type: "string", pattern: "^[A-Za-z0-9._~%!'()*/-]+$" } }),
-                          region: object({
-                            startLine: { type: "integer", minimum: 1 },
-                            startColumn: { type: "integer", minimum: 1 },
-                            endColumn: { type: "integer", minimum: 1 },
-                          }),
+                          region: object(
+                            {
+                              startLine: { type: "integer", minimum: 1 },
+                              startColumn: { type: "integer", minimum: 1 },
+                              endColumn: { type: "integer", minimum: 1 },
+                            },
+                            optionalColumns,
+                          ),
                         },
                         ["region"],
                       ),

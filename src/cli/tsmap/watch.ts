@@ -1,6 +1,7 @@
 /**
  * tsmap watch: builds whenever the manifest, or a file that it names, changes.
  */
+import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import { type FSWatcher, watch } from "chokidar";
 import { sourceFiles } from "../../artifacts/fleet-sources.ts";
@@ -16,6 +17,11 @@ import { Trouble } from "./trouble.ts";
 
 /** Milliseconds without a change: an editor makes several of one. */
 const QUIET = 150;
+/**
+ * Milliseconds between two looks at the files themselves: chokidar does not tell of one that comes
+ * back after it was away, whose folder comes later, or that changes before it is watched.
+ */
+const LOOK = 500;
 
 /** Ends with a signal alone. */
 export async function run(context: Context, [operand]: readonly (string | readonly string[])[], options: BuildFlags): Promise<number> {
@@ -49,7 +55,8 @@ async function buildOnce(context: Context, name: string, options: BuildFlags, fo
 /** Changes of files, also of those that come while nobody waits for them. */
 class Changes {
   readonly #watcher: FSWatcher;
-  #files: ReadonlySet<string> = new Set();
+  /** With what they were like when they were last looked at. */
+  #files: ReadonlyMap<string, string> = new Map();
   #timer: NodeJS.Timeout | undefined;
   #isChanged = false;
   #wake: () => void = () => {};
@@ -63,9 +70,9 @@ class Changes {
 
   /** Watches these files from now on, and no others. */
   follow(files: readonly string[]): void {
-    const wanted = new Set(files);
-    for (const file of this.#files) if (!wanted.has(file)) this.#watcher.unwatch(file);
-    this.#watcher.add([...wanted].filter((file) => !this.#files.has(file)));
+    const wanted = new Map(files.map((file) => [file, this.#files.get(file) ?? stateOf(file)]));
+    for (const file of this.#files.keys()) if (!wanted.has(file)) this.#watcher.unwatch(file);
+    this.#watcher.add([...wanted.keys()].filter((file) => !this.#files.has(file)));
     this.#files = wanted;
   }
 
@@ -73,10 +80,25 @@ class Changes {
   async next(): Promise<void> {
     while (!this.#isChanged) {
       await new Promise<void>((resolve) => {
-        this.#wake = resolve;
+        const look = setTimeout(resolve, LOOK);
+        this.#wake = () => {
+          clearTimeout(look);
+          resolve();
+        };
       });
+      if (!this.#isChanged && this.#look()) this.#note();
     }
     this.#isChanged = false;
+    // What came up to now will be read.
+    clearTimeout(this.#timer);
+    this.#look();
+  }
+
+  /** Whether a file is another than it was at the last look. */
+  #look(): boolean {
+    const before = this.#files;
+    this.#files = new Map(Array.from(before.keys(), (file) => [file, stateOf(file)]));
+    return [...this.#files].some(([file, state]) => state !== before.get(file));
   }
 
   #note(): void {
@@ -85,5 +107,15 @@ class Changes {
       this.#isChanged = true;
       this.#wake();
     }, QUIET);
+  }
+}
+
+/** A text that is another for another file, or one that was written to; of what is not there, an empty one. */
+function stateOf(file: string): string {
+  try {
+    const { dev, ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });
+    return [dev, ino, size, mtimeNs, ctimeNs].join(" ");
+  } catch {
+    return "";
   }
 }
