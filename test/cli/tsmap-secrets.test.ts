@@ -146,13 +146,40 @@ async function makeFiles(folder: string): Promise<string[]> {
   add("csv", `encoding,key,data\ntext,authinfo:,"""P:${SECRET}"""\nend,1,\n`);
   add("csv-end", `encoding,key,data\nend,${SECRET},\n`);
   add("csv-bad", `encoding,key,data\n${SECRET},authinfo:,"""P:${SECRET}""\n`);
+  // A fleet with each of them as the text of a map, and a copy of a map from its host.
+  writeFileSync(join(folder, "key"), `0123456789abcdef-${SECRET}`);
+  mkdirSync(join(folder, "copies/h"), { recursive: true });
+  writeFileSync(join(folder, "copies/h/m.db"), readFileSync(join(folder, "missing-blank.db")));
+  for (const name of names) writeFileSync(join(folder, fleetOf(name)), fleetText(name));
   return names;
+}
+
+function fleetOf(name: string): string {
+  return `fleet-${name}.yaml`;
+}
+
+function fleetText(name: string): string {
+  return `version: 1
+settings: { target: aix, allow-inline: true }
+key: { file: key }
+secrets: { user: { inline: "${SECRET}" } }
+policy: { min-length: 99, max-age: 1, reuse: forbid, plain-text: { sent: forbid, stored: forbid } }
+hosts:
+  mail.example.com: { databases: { sasldb2: { mode: "0644", users: { user: user, "other@mail.example.com": { password: { inline: "${SECRET}" } } } } } }
+  h:
+    relays: [mail.example.com]
+    maps:
+      m: { source: ${JSON.stringify(name)}, duplicates: keep, empty-values: ${name in SOURCES}, mode: "0644" }
+      e: { entries: { mail.example.com: { user: user, login: user, password: user } } }
+`;
 }
 
 const EXPORT = ["--format", "ldif", "--base", "dc=example,dc=org", "--cluster", "Servers"];
 
 /** What every command does with a file; a new command has to be told about here. */
 function commandLines(name: string): Readonly<Record<string, readonly (readonly string[])[]>> {
+  // Of a database, which is no text, it would say nothing else than of the last one.
+  const fleet = name in SOURCES || name === "json-bad" ? [fleetOf(name)] : [];
   return {
     inspect: [[name], ["--json", "--pages", name]],
     // With -e every text is a map, and where -t divides it nobody knows what a line was meant to be.
@@ -212,6 +239,19 @@ function commandLines(name: string): Readonly<Record<string, readonly (readonly 
     ],
     // A relay that nobody is, so that the map alone is looked at.
     probe: [["--relay", "127.0.0.1:1", "--map", name, "--verbose"]],
+    // The file itself as a manifest, and a manifest that names it.
+    plan: [
+      [name],
+      ...fleet.map((file) => [file, "--output", "out/none"]),
+      ...fleet.map((file) => [file, "--json", "--output", "out/none"]),
+    ],
+    build: [[name], ...fleet.map((file) => [file, "--output", "out/set"])],
+    check: [
+      ...fleet.map((file) => [file, "--copies", "copies"]),
+      ...fleet.map((file) => [file, "--format", "sarif", "--output", "out/set"]),
+    ],
+    // With a manifest it would not end.
+    watch: [["--output", SECRET], [`--${name}`]],
     completion: [["bash"]],
   };
 }
