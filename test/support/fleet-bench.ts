@@ -14,14 +14,14 @@ export const FLEET_SECRET = "Tr0ub4dor-26zXq";
 export const FLEET_KEY = "0123456789abcdef0123456789abcdef";
 
 /** What a manifest of these tests begins with: a key, and secrets of the environment. */
-export const FLEET_HEAD = `version: 1
+const FLEET_HEAD = `version: 1
 settings: { target: aix }
 key: key
 secrets: { key: { env: KEY }, alice: { env: ALICE }, bob: { env: BOB } }
 `;
 
 /** What the environment has for it. */
-export const FLEET_VARIABLES: Readonly<Record<string, string>> = { KEY: FLEET_KEY, ALICE: FLEET_SECRET, BOB: `${FLEET_SECRET}-bob` };
+const FLEET_VARIABLES: Readonly<Record<string, string>> = { KEY: FLEET_KEY, ALICE: FLEET_SECRET, BOB: `${FLEET_SECRET}-bob` };
 
 export class FleetBench extends Workbench {
   /** Runs tsmap with the variables of the secrets, and sees that none of them is said. */

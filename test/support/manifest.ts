@@ -5,7 +5,7 @@ import { type Fleet, type FormatOverrides, resolveFleet } from "#src/artifacts/f
 import { ManifestError, problemText } from "#src/artifacts/manifest-error.js";
 import { ManifestFile } from "#src/artifacts/manifest-file.js";
 
-export const MANIFEST_NAME = "tsmap.yaml";
+const MANIFEST_NAME = "tsmap.yaml";
 
 /** @throws {ManifestError} */
 export function fleetOf(text: string, overrides: FormatOverrides = {}): Fleet {
