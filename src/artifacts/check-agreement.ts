@@ -5,6 +5,7 @@
 import { MemoryFileSystem } from "berkeley-db-js";
 import { type Agreement, checkAgreement } from "../authinfo/agreement.ts";
 import { DEFAULT_AUTH_MECHANISMS } from "../authinfo/client.ts";
+import type { SourceRecord } from "../map-file/read-map.ts";
 import type { Sasldb } from "../sasldb/sasldb.ts";
 import { openSasldb } from "../sasldb/sasldb-file.ts";
 import { type AuthinfoContent, serverOf } from "./authinfo-content.ts";
@@ -27,7 +28,7 @@ export function* checkAgreements(
       const args = { host: host.name, relay: name };
       if (relay.databases.length === 0) yield { kind: "check", code: "no-database", place: host.place, args };
       else if (own.length === 0) yield { kind: "check", code: "no-authinfo-map", place: host.place, args };
-      else for (const map of own) yield* checkMap(host, map, relay, databases);
+      else yield* checkMaps(host, own, relay, databases);
     }
   }
 }
@@ -39,17 +40,28 @@ function relaysOf(host: Host, maps: readonly AuthinfoContent[], hosts: readonly 
   return hosts.filter(({ name, databases }) => databases.length > 0 && servers.has(name.toLowerCase())).map(({ name }) => name);
 }
 
-function* checkMap(host: Host, map: AuthinfoContent, relay: Host, databases: ReadonlyMap<string, Uint8Array>): Generator<CheckFinding> {
-  const found: Agreement[] = [];
-  for (const { path } of relay.databases) {
-    const bytes = databases.get(path);
-    const agreement = bytes && agree(host, map, relay, bytes);
-    if (agreement?.outcome === "authenticated") return;
-    if (agreement !== undefined) found.push(agreement);
+/** One map and one database are enough: several of a host are for several programs, or share the relays out. */
+function* checkMaps(
+  host: Host,
+  maps: readonly AuthinfoContent[],
+  relay: Host,
+  databases: ReadonlyMap<string, Uint8Array>,
+): Generator<CheckFinding> {
+  const found: { readonly map: AuthinfoContent; readonly entry: SourceRecord | undefined; readonly agreement: Agreement }[] = [];
+  for (const map of maps) {
+    const entry = map.records.find((record) => serverOf(record) === relay.name.toLowerCase());
+    for (const { path } of relay.databases) {
+      const bytes = databases.get(path);
+      if (bytes === undefined) continue;
+      const agreement = agree(host, map, relay, bytes);
+      if (agreement.outcome === "authenticated") return;
+      found.push({ map, entry, agreement });
+    }
   }
-  const [agreement] = found;
-  if (agreement === undefined) return;
-  const entry = map.records.find((record) => serverOf(record) === relay.name.toLowerCase());
+  // Of the map that was meant to have an entry.
+  const told = found.find(({ entry }) => entry !== undefined) ?? found[0];
+  if (told === undefined) return;
+  const { map, entry, agreement } = told;
   const args = { host: host.name, relay: relay.name, path: map.spec.path };
   const place = entry === undefined ? map.spec.place : map.placeOf(entry.line);
   yield { kind: "check", code: "would-not-authenticate", place, args, agreement };

@@ -3,7 +3,7 @@
  */
 import { statSync } from "node:fs";
 import { dirname } from "node:path";
-import { type FSWatcher, watch } from "chokidar";
+import { setTimeout } from "node:timers/promises";
 import { sourceFiles } from "../../artifacts/fleet-sources.ts";
 import { say } from "../error-output.ts";
 import { printable } from "../printable.ts";
@@ -17,16 +17,14 @@ import { Trouble } from "./trouble.ts";
 
 /** Milliseconds without a change: an editor makes several of one. */
 const QUIET = 150;
-/**
- * Milliseconds between two looks at the files themselves: chokidar does not tell of one that comes
- * back after it was away, whose folder comes later, or that changes before it is watched.
- */
-const LOOK = 500;
+/** Milliseconds between two looks at the files. */
+const LOOK = 250;
 
 /** Ends with a signal alone. */
 export async function run(context: Context, [operand]: readonly (string | readonly string[])[], options: BuildFlags): Promise<number> {
   const name = manifestName(operand);
-  const changes = new Changes(context.program, name);
+  const changes = new Changes();
+  changes.follow([name]);
   for (;;) {
     await buildOnce(context, name, options, (files) => changes.follow([name, ...files]));
     await context.output.flush();
@@ -52,61 +50,27 @@ async function buildOnce(context: Context, name: string, options: BuildFlags, fo
   }
 }
 
-/** Changes of files, also of those that come while nobody waits for them. */
+/** Changes of files, also of those that come while nobody waits for them, and of files that are not there yet. */
 class Changes {
-  readonly #watcher: FSWatcher;
-  /** With what they were like when they were last looked at. */
-  #files: ReadonlyMap<string, string> = new Map();
-  #timer: NodeJS.Timeout | undefined;
-  #isChanged = false;
-  #wake: () => void = () => {};
+  #states: ReadonlyMap<string, string> = new Map();
 
-  constructor(program: string, first: string) {
-    this.#watcher = watch([], { ignoreInitial: true })
-      .on("all", () => this.#note())
-      .on("error", (error) => say(`${program}: ${printable(String(error))}\n`));
-    this.follow([first]);
-  }
-
-  /** Watches these files from now on, and no others. */
+  /** Looks at these files from now on, and at no others. */
   follow(files: readonly string[]): void {
-    const wanted = new Map(files.map((file) => [file, this.#files.get(file) ?? stateOf(file)]));
-    for (const file of this.#files.keys()) if (!wanted.has(file)) this.#watcher.unwatch(file);
-    this.#watcher.add([...wanted.keys()].filter((file) => !this.#files.has(file)));
-    this.#files = wanted;
+    this.#states = new Map(files.map((file) => [file, this.#states.get(file) ?? stateOf(file)]));
   }
 
   /** Resolves when something has changed since the last time, and nothing more does. */
   async next(): Promise<void> {
-    while (!this.#isChanged) {
-      await new Promise<void>((resolve) => {
-        const look = setTimeout(resolve, LOOK);
-        this.#wake = () => {
-          clearTimeout(look);
-          resolve();
-        };
-      });
-      if (!this.#isChanged && this.#look()) this.#note();
-    }
-    this.#isChanged = false;
-    // What came up to now will be read.
-    clearTimeout(this.#timer);
-    this.#look();
+    while (!this.#look()) await setTimeout(LOOK);
+    do await setTimeout(QUIET);
+    while (this.#look());
   }
 
   /** Whether a file is another than it was at the last look. */
   #look(): boolean {
-    const before = this.#files;
-    this.#files = new Map(Array.from(before.keys(), (file) => [file, stateOf(file)]));
-    return [...this.#files].some(([file, state]) => state !== before.get(file));
-  }
-
-  #note(): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.#isChanged = true;
-      this.#wake();
-    }, QUIET);
+    const before = this.#states;
+    this.#states = new Map(Array.from(before.keys(), (file) => [file, stateOf(file)]));
+    return [...this.#states].some(([file, state]) => state !== before.get(file));
   }
 }
 
