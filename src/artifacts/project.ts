@@ -9,6 +9,7 @@ import { buildMap } from "./build-map.ts";
 import { Derivation, SHORTEST_KEY } from "./derivation.ts";
 import { type Fleet, type FormatOverrides, KEY_MEND, resolveFleet } from "./fleet.ts";
 import { secretSources } from "./fleet-sources.ts";
+import type { SecretSource } from "./manifest.ts";
 import { ManifestError, type ManifestProblem, problemText } from "./manifest-error.ts";
 import type { ManifestFile } from "./manifest-file.ts";
 import { fileIn } from "./paths.ts";
@@ -48,16 +49,18 @@ export class Project implements Disposable {
     this.file = file;
     this.fleet = resolveFleet(file, settings.overrides);
     this.output = new SetFolder(fileIn(folder, settings.output));
+    // Those that nothing uses are secrets too.
+    const sources = [...secretSources(this.fleet), ...Object.values(file.manifest.secrets ?? {})];
     this.#secrets = new SecretReader({
       folder,
       environment,
       allowInline: settings.allowInline,
       timeout: settings.commandTimeout * 1000,
-      hidden: [...secretSources(this.fleet), ...Object.values(file.manifest.secrets ?? {})].flatMap(({ env = [] }) => env),
+      hidden: sources.flatMap(({ env = [] }) => env),
     });
     const derivation = this.#derivation();
     this.workshop = { folder, secrets: this.#secrets, derivation, onProgress };
-    this.facts = { toolVersion, manifest: this.#manifestInput(text, derivation), overrides: settings.overrides };
+    this.facts = { toolVersion, manifest: this.#manifestInput(text, sources, derivation), overrides: settings.overrides };
   }
 
   /** Makes the files, one after the other: of each host the databases and then the maps. */
@@ -109,9 +112,9 @@ export class Project implements Disposable {
   }
 
   /** A manifest with secrets in it is one itself. */
-  #manifestInput(text: string, derivation: Derivation | undefined): Input {
+  #manifestInput(text: string, sources: readonly SecretSource[], derivation: Derivation | undefined): Input {
     const name = basename(this.file.name);
-    if (derivation !== undefined && /\binline\b/.test(text)) {
+    if (derivation !== undefined && sources.some(({ inline }) => inline !== undefined)) {
       return { name, algorithm: "hmac-sha256", digest: derivation.inputDigest(name, Buffer.from(text)) };
     }
     return { name, algorithm: "sha256", digest: sha256Of(text) };
