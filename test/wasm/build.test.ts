@@ -4,7 +4,7 @@
  * is told with what to do about it.
  */
 import assert from "node:assert/strict";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, cpSync, existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
@@ -58,6 +58,13 @@ test(`${isFull ? "compiled anew" : "linked anew"}, the engine is that which was 
   assert.ok(last !== undefined && last[0] === last[1] && last[1] > 10);
 });
 
+test("the engine has at most 700 KB, and 260 KB with gzip", () => {
+  const engine = readFileSync(`${distFolder}engine.wasm`);
+  assert.ok(engine.length <= 700_000, `${engine.length}`);
+  const gzipped = gzipSync(engine).length;
+  assert.ok(gzipped <= 260_000, `${gzipped} with gzip`);
+});
+
 test("built a second time, nothing is done", async () => {
   const before = statSync(engineFile).mtimeMs;
   steps.length = 0;
@@ -78,16 +85,14 @@ test("an engine that is not whole, or has no record, is built again: from kept o
 
 test("a change of the configuration or of the shim is a change of the inputs", async (t) => {
   const folder = temporaryFolder(t);
-  mkdirSync(join(folder, "shim"));
-  for (const name of ["upstream.json", "db_config.h", ...readdirSync(join(libdbFolder, "shim")).map((file) => `shim/${file}`)]) {
-    copyFileSync(join(libdbFolder, name), join(folder, name));
-  }
+  copyFileSync(join(libdbFolder, "upstream.json"), join(folder, "upstream.json"));
+  for (const name of ["config", "shim"]) cpSync(join(libdbFolder, name), join(folder, name), { recursive: true });
   const same = await buildEngine({ ...options, libdbFolder: folder, outputFolder: output });
   assert.equal(same.built, false);
   // Nothing to be compiled is what the change is told by here: the source is not to be had.
   process.env["BERKELEY_DB_SOURCE"] = join(folder, "none");
   t.after(() => delete process.env["BERKELEY_DB_SOURCE"]);
-  for (const name of ["db_config.h", "shim/bdb.h"]) {
+  for (const name of ["config/db_config.h", "config/absent.h", "shim/bdb.h"]) {
     writeFileSync(join(folder, name), `${readFileSync(join(folder, name), "utf8")}\n`);
     await assert.rejects(buildEngine({ ...options, libdbFolder: folder, outputFolder: output }), BuildFailure);
     copyFileSync(join(libdbFolder, name), join(folder, name));

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { compileEngine } from "./compile.ts";
+import { compileEngine, filesDigest } from "./compile.ts";
 import { codeOf } from "./failure.ts";
 import { discFull, fetchSource, sha256 } from "./fetch.ts";
 import { unpackSource } from "./unpack.ts";
@@ -36,8 +36,8 @@ export interface BuildOptions {
  */
 export async function buildEngine(options: BuildOptions): Promise<EngineRecord & { readonly built: boolean }> {
   const upstream = readUpstream(options.libdbFolder);
-  const config = await readFile(join(options.libdbFolder, "db_config.h"));
-  const shim = await readShim(join(options.libdbFolder, "shim"));
+  const config = await readSources(join(options.libdbFolder, "config"));
+  const shim = await readSources(join(options.libdbFolder, "shim"));
   const identity = `${upstream.filesSha256} clang ${clangVersion()} ${await ownDigest()}`;
   const inputsSha256 = inputsDigest(identity, config, shim);
 
@@ -70,7 +70,7 @@ function recordOf(upstream: Upstream, inputsSha256: string, engine: Uint8Array):
   };
 }
 
-async function readShim(folder: string): Promise<Map<string, Uint8Array>> {
+async function readSources(folder: string): Promise<Map<string, Uint8Array>> {
   const names = (await readdir(folder)).filter((name) => /\.[ch]$/.test(name)).sort();
   return new Map(await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name))] as const)));
 }
@@ -89,9 +89,9 @@ async function ownDigest(): Promise<string> {
   return hash.digest("hex");
 }
 
-function inputsDigest(identity: string, config: Uint8Array, shim: ReadonlyMap<string, Uint8Array>): string {
-  const hash = createHash("sha256").update(identity).update(config);
-  for (const [name, bytes] of shim) hash.update(`${name}\0${bytes.length}\0`).update(bytes);
+function inputsDigest(identity: string, ...folders: ReadonlyMap<string, Uint8Array>[]): string {
+  const hash = createHash("sha256").update(identity);
+  for (const folder of folders) hash.update(filesDigest(folder));
   return hash.digest("hex");
 }
 

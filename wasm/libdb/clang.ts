@@ -50,13 +50,13 @@ export const LINK_FLAGS: readonly string[] = [
 ];
 
 /** The headers and sources of libdb, with our configuration, as clang sees them. */
-export function compilerTree(source: SourceTree, config: Uint8Array): Tree {
+export function compilerTree(source: SourceTree, config: ReadonlyMap<string, Uint8Array>): Tree {
   const root: Tree = {};
   for (const [path, bytes] of source) {
     if (path.startsWith("src/")) place(root, path, bytes);
     else if (path.startsWith("build_android/")) place(root, path.replace("build_android", "config"), bytes);
   }
-  place(root, "config/db_config.h", config);
+  for (const [name, bytes] of config) place(root, `config/${name}`, bytes);
   return root;
 }
 

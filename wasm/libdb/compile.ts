@@ -16,7 +16,8 @@ export interface CompileInput {
   readonly source: SourceTree;
   /** Identifies the source and the compiler: part of every object's name in the cache. */
   readonly identity: string;
-  readonly config: Uint8Array;
+  /** The files of config/, by their names. */
+  readonly config: ReadonlyMap<string, Uint8Array>;
   /** The files of shim/, by their names. */
   readonly shim: ReadonlyMap<string, Uint8Array>;
   /** Where objects are kept, or undefined to compile everything anew. */
@@ -65,17 +66,23 @@ export async function compileEngine(input: CompileInput): Promise<Uint8Array> {
 
 function listUnits(input: CompileInput): Unit[] {
   const shimSources = [...input.shim.keys()].filter((name) => name.endsWith(".c")).sort();
-  const shimIdentity = createHash("sha256");
-  for (const [name, bytes] of input.shim) shimIdentity.update(`${name}\0${bytes.length}\0`).update(bytes);
-  const shimDigest = shimIdentity.digest("hex");
+  const configDigest = filesDigest(input.config);
+  const shimDigest = filesDigest(input.shim);
   const unit = (name: string, text: string, flags: readonly string[], identity: string): Unit => {
-    const hash = createHash("sha256").update(`${input.identity}\0${identity}\0${flags.join(" ")}\0${text}`);
-    return { name, text, flags, key: `${name}-${hash.update(input.config).digest("hex").slice(0, 32)}.o` };
+    const hash = createHash("sha256").update(`${input.identity}\0${identity}\0${flags.join(" ")}\0${text}\0${configDigest}`);
+    return { name, text, flags, key: `${name}-${hash.digest("hex").slice(0, 32)}.o` };
   };
   return [
     ...libdbUnits(input.source).map(({ name, text }) => unit(name, text, LIBDB_FLAGS, "")),
     ...shimSources.map((name) => unit(`shim-${name.slice(0, -2)}`, `#include "shim/${name}"\n`, SHIM_FLAGS, shimDigest)),
   ];
+}
+
+/** One digest of files and their names. */
+export function filesDigest(files: ReadonlyMap<string, Uint8Array>): string {
+  const hash = createHash("sha256");
+  for (const [name, bytes] of files) hash.update(`${name}\0${bytes.length}\0`).update(bytes);
+  return hash.digest("hex");
 }
 
 async function keepObject(folder: string, key: string, object: Uint8Array): Promise<void> {

@@ -7,7 +7,8 @@ import type { SourceTree } from "./unpack.ts";
 
 export interface WorkerData {
   readonly source: SourceTree;
-  readonly config: Uint8Array;
+  /** The files of config/, by their names. */
+  readonly config: ReadonlyMap<string, Uint8Array>;
   /** Further files of ours, by path. */
   readonly shim: ReadonlyMap<string, Uint8Array>;
 }
