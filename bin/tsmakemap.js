@@ -1,4 +1,6 @@
 #!/usr/bin/env node
-import { main } from "../dist/cli/tsmakemap.js";
+const { main } = require("../dist/cli/tsmakemap.js");
 
-process.exitCode = await main();
+main().then((code) => {
+  process.exitCode = code;
+});

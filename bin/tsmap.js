@@ -1,4 +1,6 @@
 #!/usr/bin/env node
-import { main } from "../dist/cli/tsmap.js";
+const { main } = require("../dist/cli/tsmap.js");
 
-process.exitCode = await main();
+main().then((code) => {
+  process.exitCode = code;
+});

@@ -1,4 +1,6 @@
 #!/usr/bin/env node
-import { main } from "../dist/cli/tssaslpasswd.js";
+const { main } = require("../dist/cli/tssaslpasswd.js");
 
-process.exitCode = await main();
+main().then((code) => {
+  process.exitCode = code;
+});

@@ -2,7 +2,7 @@
  * What getopt(3) does and commander does not: it meets unknown options in their
  * place among the others, and complains of them in its own words.
  */
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError, Option } from "./commander.ts";
 
 /** What is wrong with a command line: an option that is unknown, or one that wants a value. */
 export interface Complaint {
@@ -67,12 +67,13 @@ export function readCommandLine<Request>(
 const LETTERS = Array.from({ length: 0x7f - 0x21 }, (_, i) => String.fromCharCode(0x21 + i)).filter((letter) => !"-,|".includes(letter));
 
 /**
- * Declares each letter that is no option of the command, so that it is met in its place.
+ * Declares each letter of the command line that is no option of the command, so that it is met in its place.
  * @param known the letters that are options.
  */
-export function onUnknownLetter(command: Command, known: string, met: (letter: string) => void): void {
+export function onUnknownLetter(command: Command, known: string, argv: readonly string[], met: (letter: string) => void): void {
+  const given = argv.join("");
   for (const letter of LETTERS) {
-    if (known.includes(letter)) continue;
+    if (known.includes(letter) || !given.includes(letter)) continue;
     command.addOption(new Option(`-${letter}`).hideHelp());
     command.on(`option:${letter}`, () => met(letter));
   }

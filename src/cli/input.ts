@@ -1,7 +1,7 @@
 /**
  * Standard input as chunks, and what can be known of its size beforehand.
  */
-import { createReadStream, fstatSync, type Stats } from "node:fs";
+import { fstatSync, readSync, type Stats } from "node:fs";
 import { isatty } from "node:tty";
 
 const CHUNK = 1 << 18;
@@ -50,10 +50,20 @@ function statInput(): Stats {
  */
 async function* readInput(mayNotBlock: boolean): AsyncGenerator<Uint8Array, void, undefined> {
   try {
-    const stream = mayNotBlock ? process.stdin : createReadStream("", { fd: 0, autoClose: false, highWaterMark: CHUNK });
-    yield* stream as AsyncIterable<Uint8Array>;
+    yield* mayNotBlock ? (process.stdin as AsyncIterable<Uint8Array>) : readAtOnce();
   } catch (error) {
     throw new InputError("standard input", { cause: error });
+  }
+}
+
+/** A stream would have to be made first. Between chunks signals have their turn. */
+async function* readAtOnce(): AsyncGenerator<Uint8Array, void, undefined> {
+  for (;;) {
+    const chunk = Buffer.allocUnsafe(CHUNK);
+    const length = readSync(0, chunk);
+    if (length === 0) return;
+    yield chunk.subarray(0, length);
+    await new Promise((resolve) => setImmediate(resolve));
   }
 }
 

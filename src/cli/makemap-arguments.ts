@@ -2,7 +2,7 @@
  * The command line of tsmakemap: makemap's, which getopt() reads from left to
  * right (`C:D:Nc:defi:Llorst:uvx`), and long options of ours.
  */
-import { type Command, Option } from "commander";
+import { type Command, Option } from "./commander.ts";
 import { addFormatOptions, type FormatFlags } from "./format-settings.ts";
 import { type Complaint, end, endAt, newCommand, onUnknownLetter, readCommandLine } from "./getopt.ts";
 
@@ -62,6 +62,7 @@ export function parseMakemapArguments(
   onInvalidDelimiter: () => void = () => {},
 ): MakemapRequest {
   const command = makemapCommand(program, onInvalidDelimiter);
+  onUnknownLetter(command, LETTERS, argv, (letter) => end({ kind: "usage", invalidOption: letter } satisfies MakemapRequest));
   let wrong: Complaint | undefined;
   const ended = readCommandLine<MakemapRequest>(command, argv, environment, (what) => {
     wrong = what;
@@ -106,7 +107,6 @@ export function makemapCommand(program: string, onInvalidDelimiter: () => void =
     .addOption(new Option("--no-progress", "show no progress"))
     .option("--help", "show this help")
     .option("--version", "show the version");
-  onUnknownLetter(command, LETTERS, (letter) => end({ kind: "usage", invalidOption: letter } satisfies MakemapRequest));
   const endsAt = (option: string, request: () => MakemapRequest): void => endAt(command, option, request);
   endsAt("l", () => ({ kind: "list", what: "types" }));
   endsAt("L", () => ({ kind: "list", what: "all-types" }));

@@ -2,7 +2,7 @@
  * What the programs take, in plain words, read from the option tables that give
  * their help: for the completion scripts and the manual pages.
  */
-import type { Command, Option } from "commander";
+import type { Command, Option } from "./commander.ts";
 import { makemapCommand } from "./makemap-arguments.ts";
 import { sasldblistCommand } from "./sasldblist-arguments.ts";
 import { saslpasswdCommand } from "./saslpasswd-arguments.ts";

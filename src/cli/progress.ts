@@ -19,7 +19,7 @@ export interface ProgressOptions {
 export class Progress {
   readonly #options: ProgressOptions;
   readonly #isOn: boolean;
-  readonly #start = performance.now();
+  readonly #start = Date.now();
   #bar: SingleBar | undefined;
 
   constructor(options: ProgressOptions) {
@@ -29,7 +29,7 @@ export class Progress {
 
   /** Tells how many bytes and lines are done; draws when it is time to. */
   async update(bytes: number, lines: number): Promise<void> {
-    if (!this.#isOn || performance.now() - this.#start < DELAY) return;
+    if (!this.#isOn || Date.now() - this.#start < DELAY) return;
     const payload = { lines: lines.toLocaleString("en"), mb: (bytes / 1e6).toFixed(1) };
     if (this.#bar === undefined) {
       this.#bar = await makeBar(this.#options);

@@ -2,7 +2,7 @@
  * The command line of tssasldblist: sasldblistusers', which getopt() reads from
  * left to right (`vf:h?`), and long options of ours.
  */
-import { type Command, Option } from "commander";
+import { type Command, Option } from "./commander.ts";
 import { type Complaint, complaintText, endAt, newCommand, onUnknownLetter, readCommandLine } from "./getopt.ts";
 
 export interface SasldblistArguments {
@@ -44,7 +44,7 @@ export function parseSasldblistArguments(argv: readonly string[], program: strin
     complaints += complaintText(program, what);
   };
   const command = sasldblistCommand(program, () => complaints);
-  onUnknownLetter(command, LETTERS, (letter) => complain({ invalidOption: letter }));
+  onUnknownLetter(command, LETTERS, argv, (letter) => complain({ invalidOption: letter }));
   command.on("option:?", () => complain({}));
   command.on("option:h", () => {
     isWrong = true;

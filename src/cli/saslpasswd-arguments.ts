@@ -2,9 +2,10 @@
  * The command line of tssaslpasswd: saslpasswd's, which getopt() reads from
  * left to right (`vpcdnf:u:a:h?`), and long options of ours.
  */
-import { type Command, Option } from "commander";
+
 import { isOtpSeed, NEW_OTP_ALGORITHMS, type NewOtpAlgorithm } from "../sasldb/otp.ts";
 import { SECRET_MECHANISMS, type SecretMechanism } from "../sasldb/sasldb.ts";
+import { type Command, Option } from "./commander.ts";
 import { addFormatOptions, type FormatFlags, SettingError } from "./format-settings.ts";
 import { type Complaint, complaintText, end, endAt, newCommand, onUnknownLetter, readCommandLine } from "./getopt.ts";
 
@@ -78,7 +79,7 @@ export function parseSaslpasswdArguments(argv: readonly string[], program: strin
     complaints += complaintText(program, what);
   };
   const command = saslpasswdCommand(program, () => complaints);
-  onUnknownLetter(command, LETTERS, (letter) => complain({ invalidOption: letter }));
+  onUnknownLetter(command, LETTERS, argv, (letter) => complain({ invalidOption: letter }));
   for (const name of ["h", "?"]) command.on(`option:${name}`, () => complain({}));
   const ended = readCommandLine<SaslpasswdRequest>(command, argv, environment, complain);
   if (ended !== undefined) return ended;

@@ -1,11 +1,10 @@
 /**
  * tsmakemap: makemap, as a program (sendmail 8.17.1.9, makemap.c).
  */
-import { BerkeleyDBError, type Database } from "berkeley-db-js";
+import { BerkeleyDBError, type Database, type DatabaseRecord } from "berkeley-db-js";
 import { checkSafeFile, type SafeFile } from "../files/safe-file.ts";
 import type { SourceDiagnostic } from "../makemap/diagnostic.ts";
 import { MapBuilder, MapWriteError } from "../makemap/map-builder.ts";
-import { dumpLine, openMap } from "../makemap/map-dump.ts";
 import { mapFile } from "../makemap/map-name.ts";
 import { CF_TYPES, isCfType, isMapType, MAP_TYPES, type MapType, MISSING_TYPES } from "../makemap/map-type.ts";
 import { mapTypeOf, readControlFile, trustedUsers } from "../sendmail-cf/control-file.ts";
@@ -194,6 +193,8 @@ function checkFile(job: Job): SafeFile {
 
 async function dump(job: Job, file: SafeFile): Promise<number> {
   const { program, args, type, output } = job;
+  // Maps are made more often.
+  const { dumpLine, openMap } = await import("../makemap/map-dump.ts");
   let database: Database;
   try {
     database = openMap(file.path, type, { withDuplicates: args.allowDuplicates });
@@ -201,7 +202,7 @@ async function dump(job: Job, file: SafeFile): Promise<number> {
     throw openFailure(job, error);
   }
   try {
-    await writeRecords(database, args, output);
+    await writeRecords(database, output, (record) => dumpLine(record, args.delimiterByte ?? TAB));
   } catch (error) {
     if (!(error instanceof BerkeleyDBError)) throw error;
     // makemap says nothing of a file that is damaged, and ends well.
@@ -211,10 +212,10 @@ async function dump(job: Job, file: SafeFile): Promise<number> {
   return EX_OK;
 }
 
-async function writeRecords(database: Database, args: MakemapArguments, output: Output): Promise<void> {
+async function writeRecords(database: Database, output: Output, lineOf: (record: DatabaseRecord) => Uint8Array): Promise<void> {
   try {
     for (const record of database) {
-      output.write(dumpLine(record, args.delimiterByte ?? TAB));
+      output.write(lineOf(record));
       if (output.isFull) await output.flush();
     }
   } finally {

@@ -1,7 +1,7 @@
 /**
  * tsmap: looks at, compares and converts maps and SASL databases.
  */
-import { type Command, CommanderError } from "commander";
+import { type Command, CommanderError } from "./commander.ts";
 import { say } from "./error-output.ts";
 import { Output, OutputError } from "./output.ts";
 import { printable } from "./printable.ts";

@@ -2,10 +2,11 @@
  * The settings of plan, build, check and watch, and their layers: the command
  * line over TSMAP_… of the environment over the manifest over what is usual.
  */
-import type { Command } from "commander";
+
 import type { ManifestSettings } from "../../artifacts/manifest.ts";
 import type { ProjectSettings } from "../../artifacts/project.ts";
 import { HASH_VERSIONS, TARGETS } from "../../hash-file/file-format.ts";
+import type { Command } from "../commander.ts";
 import { addFormatOptions, PAGE_SIZES } from "../format-settings.ts";
 import { Trouble } from "./trouble.ts";
 

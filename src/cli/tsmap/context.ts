@@ -1,7 +1,7 @@
 /**
  * What tsmap hands to each of its commands.
  */
-import type { Command } from "commander";
+import type { Command } from "../commander.ts";
 import type { Output } from "../output.ts";
 
 export interface Context {
