@@ -9,8 +9,8 @@ import { createHash, randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
-import { pid } from "node:process";
 import type { FileSystem } from "berkeley-db-js";
+import { pid } from "node:process";
 import { isRunning } from "./running.ts";
 
 export interface ReplacementOptions {
@@ -175,6 +175,29 @@ export class Replacement implements NewFile {
     tryUnlink(saved, fileSystem);
     if (owner !== undefined && owner !== this.#old?.uid) tryChown(this.target, owner, -1);
   }
+}
+
+/**
+ * The file system for whoever writes to the path of a Replacement: what counts
+ * is on the disc when it is committed, and need not be at every step before.
+ */
+export function withoutSync(fileSystem: FileSystem): FileSystem {
+  return {
+    open(path, flags, mode) {
+      const file = fileSystem.open(path, flags, mode);
+      return {
+        read: (bytes, offset) => file.read(bytes, offset),
+        write: (bytes, offset) => file.write(bytes, offset),
+        truncate: (size) => file.truncate(size),
+        sync: () => {},
+        size: () => file.size(),
+        close: () => file.close(),
+      };
+    },
+    stat: (path) => fileSystem.stat(path),
+    rename: (from, to) => fileSystem.rename(from, to),
+    unlink: (path) => fileSystem.unlink(path),
+  };
 }
 
 /** Copies the content, which is on the disc then. */

@@ -6,7 +6,7 @@
  */
 import { createHash, type Hash, randomBytes } from "node:crypto";
 import { BerkeleyDBError, Database, type FileSystem, nodeFileSystem, type PutMode, RecordBatch, readFileHeader } from "berkeley-db-js";
-import { type NewFile, Replacement } from "../files/replacement.ts";
+import { type NewFile, Replacement, withoutSync } from "../files/replacement.ts";
 import { type FileFormat, targetFormat } from "../hash-file/file-format.ts";
 import { setHashVersionOf } from "../hash-file/hash-version.ts";
 import type { SourceDiagnostic } from "./diagnostic.ts";
@@ -173,7 +173,7 @@ export class MapBuilder {
       type,
       cacheSize,
       reserveCache: cacheSize > LEAST_CACHE && sourceSize * CACHE_PER_SOURCE >= cacheSize,
-      fileSystem: this.#fileSystem,
+      fileSystem: withoutSync(this.#fileSystem),
     };
     const keep = duplicates === "keep" ? ("unsorted" as const) : false;
     if (append) return Database.open(this.#replacement.path, { ...common, duplicates: keep });

@@ -4,7 +4,7 @@
  */
 import { createHash, type Hash, randomBytes } from "node:crypto";
 import { Database, type DatabaseType, type FileSystem, nodeFileSystem, type PutMode, RecordBatch } from "berkeley-db-js";
-import { Replacement } from "../files/replacement.ts";
+import { Replacement, withoutSync } from "../files/replacement.ts";
 import type { FileFormat } from "../hash-file/file-format.ts";
 import { setHashVersionOf } from "../hash-file/hash-version.ts";
 
@@ -155,7 +155,7 @@ export class DatabaseBuilder {
       duplicates,
       cacheSize,
       reserveCache: cacheSize > LEAST_CACHE && expectedSize >= cacheSize,
-      fileSystem: this.#fileSystem,
+      fileSystem: withoutSync(this.#fileSystem),
       ...(type === "hash" && hashElements !== undefined ? { hashElements } : {}),
       ...(type === "hash" && fillFactor !== undefined ? { fillFactor } : {}),
       ...(type === "btree" && minimumKeys !== undefined ? { minimumKeys } : {}),

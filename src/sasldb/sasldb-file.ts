@@ -7,7 +7,7 @@ import { basename, dirname, join } from "node:path";
 import { BerkeleyDBError, Database, type FileSystem, nodeFileSystem, RecordBatch } from "berkeley-db-js";
 import { withFileLock } from "../files/file-lock.ts";
 import { MemoryFile } from "../files/memory-file.ts";
-import { putBack, Replacement } from "../files/replacement.ts";
+import { putBack, Replacement, withoutSync } from "../files/replacement.ts";
 import { DatabaseFile } from "../hash-file/database-file.ts";
 import { HashFileError } from "../hash-file/error.ts";
 import { type FileFormat, targetFormat } from "../hash-file/file-format.ts";
@@ -190,7 +190,7 @@ function formatOf({ format = targetFormat("native") }: UpdateOptions): FileForma
 
 function create(path: string, options: UpdateOptions): Database {
   const { byteOrder, pageSize } = formatOf(options);
-  const { fileSystem = nodeFileSystem } = options;
+  const fileSystem = withoutSync(options.fileSystem ?? nodeFileSystem);
   return Database.open(path, { type: "hash", create: true, truncate: true, byteOrder, pageSize, fileSystem });
 }
 
@@ -201,7 +201,7 @@ function openCopy(replacement: Replacement, layout: HashLayout, fileSystem: File
       clearUnusedSpace(stretch.subarray(at, at + layout.pageSize), layout);
     }
   });
-  return Database.open(replacement.path, { type: "hash", fileSystem });
+  return Database.open(replacement.path, { type: "hash", fileSystem: withoutSync(fileSystem) });
 }
 
 /** The id must tell nothing of the secrets: it outlives them. */
