@@ -16,6 +16,8 @@ export class BufferedFile implements FileHandle {
   #gathered: Uint8Array | undefined;
   #gatheredOffset = 0;
   #gatheredLength = 0;
+  /** How much of #gathered has ever held something. */
+  #gatheredMost = 0;
   /** The size, with what is gathered. */
   #size: number;
   /** From here on only grains marked in #written are other than zeros. */
@@ -49,6 +51,7 @@ export class BufferedFile implements FileHandle {
       if (this.#gatheredLength === 0) this.#gatheredOffset = offset;
       this.#gathered.set(bytes, this.#gatheredLength);
       this.#gatheredLength += bytes.length;
+      this.#gatheredMost = Math.max(this.#gatheredMost, this.#gatheredLength);
     }
     this.#markWritten(offset, bytes.length);
     this.#size = Math.max(this.#size, offset + bytes.length);
@@ -73,7 +76,7 @@ export class BufferedFile implements FileHandle {
     try {
       this.#flush();
     } finally {
-      this.#gathered?.fill(0);
+      this.#gathered?.fill(0, 0, this.#gatheredMost);
       this.#file.close();
     }
   }
