@@ -213,11 +213,12 @@ function withoutLeftovers(files: Record<string, string>, failure: string): Recor
 }
 
 for (const [name, scene] of Object.entries(SCENES)) {
-  test(`${name}: all of it is on the disc before it is the map`, () => {
+  test(`${name}: all of it is on the disc before it is the map, and goes there once`, () => {
     const { file } = prepare(scene);
     /** Files with something in them that is not on the disc. */
     const unsafe = new Set<string>();
     let renamed = 0;
+    let synced = 0;
     const error = build(file, scene, {
       ...nodeFileSystem,
       open(path, flags, mode): FileHandle {
@@ -235,6 +236,7 @@ for (const [name, scene] of Object.entries(SCENES)) {
           sync: () => {
             opened.sync();
             unsafe.delete(path);
+            synced += 1;
           },
           size: () => opened.size(),
           close: () => opened.close(),
@@ -245,10 +247,17 @@ for (const [name, scene] of Object.entries(SCENES)) {
         renamed += 1;
         nodeFileSystem.rename(from, to);
       },
+      unlink(path) {
+        nodeFileSystem.unlink(path);
+        unsafe.delete(path);
+      },
     });
     assert.equal(error, undefined);
     assert.deepEqual([...unsafe], []);
-    assert.equal(renamed, scene.options?.inPlace === true ? 0 : 1);
+    const { append = false, inPlace = false } = scene.options ?? {};
+    assert.equal(renamed, inPlace ? 0 : 1);
+    // Besides the copy of what was there, and of what is written in its place.
+    assert.equal(synced, (append ? 1 : 0) + (inPlace ? 2 : 1));
   });
 }
 
