@@ -9,8 +9,8 @@ import { createHash, randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
-import type { FileSystem } from "berkeley-db-js";
 import { pid } from "node:process";
+import type { FileSystem } from "berkeley-db-js";
 import { isRunning } from "./running.ts";
 
 export interface ReplacementOptions {
