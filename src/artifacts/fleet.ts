@@ -250,8 +250,13 @@ class Resolver {
     const { realm = host, mechanisms = ["OTP"], plain = true, users = {} } = database;
     const specs: UserSpec[] = [];
     for (const [userid, value] of Object.entries(users)) {
-      if (value === null) continue;
       const path = this.#locate(layers, [...within, "users", userid]);
+      if (value === null) {
+        // Not in silence: { alice:alice } is a user of that name with nothing behind it.
+        if (!layers.some(({ part: { databases = {} } }) => databases[name]?.users?.[userid] != null))
+          this.#problem(path, "nothing behind it, which takes out a user of a profile; and none of the host's profiles has this one");
+        continue;
+      }
       const own: ManifestUser = typeof value === "string" ? { password: value } : value;
       const named = splitUserid(userid, realm);
       if (named.user === "") this.#problem(path, "a user without a name");
