@@ -10,8 +10,17 @@ import { join } from "node:path";
 export type Tree = Readonly<Record<string, string>>;
 
 export function treeOf(folder: string): Tree {
-  const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).sort();
-  return Object.fromEntries(names.map((name) => [name, describe(join(folder, name))]));
+  return Object.fromEntries(namesIn(folder, "").map((name) => [name, describe(join(folder, name))]));
+}
+
+/** By hand: what Node's own way does with links to folders depends on its other options. */
+function namesIn(folder: string, below: string): string[] {
+  const entries = readdirSync(join(folder, below), { withFileTypes: true });
+  entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return entries.flatMap((entry) => {
+    const name = join(below, entry.name);
+    return entry.isDirectory() ? [name, ...namesIn(folder, name)] : [name];
+  });
 }
 
 function describe(path: string): string {
