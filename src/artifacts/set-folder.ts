@@ -72,7 +72,7 @@ export class SetFolder {
       throw error;
     }
     try {
-      return { bytes: fs.readFileSync(file), mode: fs.fstatSync(file).mode & 0o7777 };
+      return about(join(this.path, path), () => ({ bytes: fs.readFileSync(file), mode: fs.fstatSync(file).mode & 0o7777 }));
     } finally {
       fs.closeSync(file);
     }
@@ -81,8 +81,10 @@ export class SetFolder {
   /** Begins a new set. What killed programs left is removed: there are secrets in it. */
   begin(): NewSet {
     this.current();
-    if (fs.existsSync(this.#sets)) removeWhere(this.#sets, (name, path) => NEW.test(name) && !isBeingWritten(name, path));
-    return new NewSet(this.path, this.#sets, () => void this.current());
+    return about(this.path, () => {
+      if (fs.existsSync(this.#sets)) removeWhere(this.#sets, (name, path) => NEW.test(name) && !isBeingWritten(name, path));
+      return new NewSet(this.path, this.#sets, () => void this.current());
+    });
   }
 
   /**
@@ -90,7 +92,7 @@ export class SetFolder {
    * @throws {LockedError} another program has been at it for too long.
    */
   async tidy(): Promise<void> {
-    await withFileLock(this.path, () => {
+    await locked(this.path, () => {
       const current = this.current();
       if (current !== undefined) removeOthers(this.#sets, basename(current));
     });
@@ -117,7 +119,10 @@ export class NewSet {
 
   /** Writes a file, which is on the disc then. */
   write({ path, mode }: Pick<SetFile, "path" | "mode">, content: Uint8Array | string): void {
-    const target = join(this.#folder, path);
+    about(join(this.#link, path), () => this.#write(join(this.#folder, path), mode, content));
+  }
+
+  #write(target: string, mode: number, content: Uint8Array | string): void {
     fs.mkdirSync(dirname(target), { recursive: true });
     const file = fs.openSync(target, "wx", 0o600);
     try {
@@ -136,22 +141,23 @@ export class NewSet {
    * @throws {LockedError} another program has been at it for too long.
    */
   async commit(digest: string): Promise<void> {
+    await locked(this.#link, () => this.#commit(digest.slice(0, 16)));
+  }
+
+  #commit(digest: string): void {
     for (const folder of foldersIn(this.#folder)) {
       // Whatever the umask.
       fs.chmodSync(folder, 0o755);
       syncFolder(folder);
     }
-    await withFileLock(this.#link, () => {
-      this.#check();
-      const name = this.#name(digest.slice(0, 16));
-      const target = join(this.#sets, name);
-      fs.chmodSync(this.#sets, 0o755);
-      fs.renameSync(this.#folder, target);
-      this.#done = true;
-      syncFolder(this.#sets);
-      this.#switchTo(name);
-      removeOthers(this.#sets, name);
-    });
+    this.#check();
+    const name = this.#name(digest);
+    fs.chmodSync(this.#sets, 0o755);
+    fs.renameSync(this.#folder, join(this.#sets, name));
+    this.#done = true;
+    syncFolder(this.#sets);
+    this.#switchTo(name);
+    removeOthers(this.#sets, name);
   }
 
   /** Removes what was written, unless it is committed; a second time does nothing. */
@@ -188,6 +194,28 @@ export class NewSet {
 /** Old sets hold old secrets. One that another program is writing stays. */
 function removeOthers(sets: string, name: string): void {
   removeWhere(sets, (other, path) => other !== name && !isBeingWritten(other, path));
+}
+
+/** Has an error speak of the file as its user knows it; that of a write names none. */
+function about<T>(path: string, what: () => T): T {
+  try {
+    return what();
+  } catch (error) {
+    throw named(path, error);
+  }
+}
+
+/** The same, while nobody else switches the link. */
+async function locked(link: string, work: () => void): Promise<void> {
+  try {
+    await withFileLock(link, work);
+  } catch (error) {
+    throw named(link, error);
+  }
+}
+
+function named(path: string, error: unknown): unknown {
+  return error instanceof Error && "syscall" in error ? Object.assign(error, { path }) : error;
 }
 
 function newName(): string {
