@@ -252,9 +252,12 @@ class Resolver {
     for (const [userid, value] of Object.entries(users)) {
       const path = this.#locate(layers, [...within, "users", userid]);
       if (value === null) {
-        // Not in silence: { alice:alice } is a user of that name with nothing behind it.
+        // Not in silence: { alice:password } is a user of that name, which is not quoted, with nothing behind it.
         if (!layers.some(({ part: { databases = {} } }) => databases[name]?.users?.[userid] != null))
-          this.#problem(path, "nothing behind it, which takes out a user of a profile; and none of the host's profiles has this one");
+          this.#problems.push({
+            place: this.#file.placeOf(path),
+            message: `${nameOf(path.slice(0, -1))}: a user with nothing behind the name, who is taken out; and no profile of the host has one of that name`,
+          });
         continue;
       }
       const own: ManifestUser = typeof value === "string" ? { password: value } : value;

@@ -457,7 +457,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   },
   "a setting that there is none of": {
     spoil: manifest("  target: aix\n", "  target: aix\n  outptu: build\n"),
-    error: [MANIFEST, "  outptu:", /^settings\.outptu: not known here: output\?$/],
+    error: [MANIFEST, "  outptu:", /^settings: a key that is not known here: output\?$/],
   },
   "a setting with another value": {
     spoil: manifest("  target: aix\n", "  target: solaris\n"),
@@ -485,19 +485,19 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   },
   "a user twice, as written": {
     spoil: manifest("          bruno: bruno\n", "          anna: bruno\n"),
-    error: [MANIFEST, "          anna: bruno", /unique/],
+    error: [MANIFEST, "          anna: bruno", /^a key that is there already/],
   },
   "a relay that is no host": {
     spoil: manifest("relays: [relay2.example.com]", "relays: [relay4.example.com]"),
     error: [
       MANIFEST,
       "    relays: [relay4",
-      /^hosts\."client3\.example\.com"\.relays: "relay4\.example\.com" is no host of this manifest: relay\d\.example\.com\?$/,
+      /^hosts\."client3\.example\.com"\.relays\.0: not the name of one of the hosts: relay\d\.example\.com\?$/,
     ],
   },
   "a profile that there is none of": {
     spoil: manifest("    profile: relay\n", "    profile: realy\n"),
-    error: [MANIFEST, "    profile: realy", /^hosts\."relay3\.example\.com"\.profile: there is no profile "realy"/],
+    error: [MANIFEST, "    profile: realy", /^hosts\."relay3\.example\.com"\.profile: not the name of one of the profiles$/],
   },
   "no target": {
     spoil: manifest("  target: aix\n", "  page-size: 4096\n"),
@@ -505,7 +505,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   },
   "no key": {
     spoil: manifest("key: fleet-key\n", ""),
-    error: [MANIFEST, "", /^key is missing: relay1\.example\.com\/sasldb2 is made with it/],
+    error: [MANIFEST, "  relay1.example.com: > sasldb2:", /^key is missing: relay1\.example\.com\/sasldb2 is made with it/],
   },
   "a key too short": {
     spoil: (folder) => writeFileSync(join(folder, "secrets/fleet.key"), "fifteen bytes..\n"),
@@ -558,7 +558,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   },
   "a user taken out who was not in": {
     spoil: manifest("          bruno: bruno\n", "          bruno:bruno:\n"),
-    error: [MANIFEST, "          bruno:bruno:", /users\."bruno:.{1,3}": nothing behind it/],
+    error: [MANIFEST, "          bruno:bruno:", /sasldb2\.users: a user with nothing behind the name, who is taken out; and no profile/],
   },
 };
 

@@ -109,7 +109,7 @@ const names = FAILURE ? writes : ["mkdirSync", "openSync", "writeFileSync", "wri
 for (const name of names) {
   const original = fs[name];
   fs[name] = (...args) => {
-    if (name === "mkdirSync" && String(args[0]).endsWith(".sets")) counting = true;
+    if (String(args[0]).includes(".sets")) counting = true;
     if (counting && count++ === Number(AT)) {
       counting = false;
       if (FAILURE) throw Object.assign(new Error(FAILURE + ": injected, " + name), { code: FAILURE, syscall: name, ...(typeof args[0] === "string" && { path: args[0] }) });
