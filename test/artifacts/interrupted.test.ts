@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, suite, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
@@ -101,7 +101,7 @@ writeFileSync(
   hook,
   `const fs = require("node:fs");
 const { SIGNAL, FAILURE, AT, COUNT_FILE } = process.env;
-let count = 0;
+const done = [];
 let counting = false;
 const writes = ["mkdirSync", "writeFileSync", "writeSync", "fchmodSync", "fsyncSync", "chmodSync", "renameSync", "symlinkSync"];
 const names = FAILURE ? writes : ["mkdirSync", "openSync", "writeFileSync", "writeSync", "fchmodSync", "fsyncSync", "closeSync", "chmodSync", "renameSync", "symlinkSync",
@@ -110,7 +110,7 @@ for (const name of names) {
   const original = fs[name];
   fs[name] = (...args) => {
     if (String(args[0]).includes(".sets")) counting = true;
-    if (counting && count++ === Number(AT)) {
+    if (counting && done.push(name) === Number(AT) + 1) {
       counting = false;
       if (FAILURE) throw Object.assign(new Error(FAILURE + ": injected, " + name), { code: FAILURE, syscall: name, ...(typeof args[0] === "string" && { path: args[0] }) });
       // Half of a file.
@@ -123,7 +123,7 @@ for (const name of names) {
 require("node:module").syncBuiltinESMExports();
 process.on("exit", () => {
   counting = false;
-  if (COUNT_FILE) fs.writeFileSync(COUNT_FILE, String(count));
+  if (COUNT_FILE) fs.writeFileSync(COUNT_FILE, JSON.stringify(done));
 });
 `,
 );
@@ -149,18 +149,23 @@ async function placeWith(before: Which | undefined): Promise<string> {
   return folder;
 }
 
-async function countOperations(before: Which | undefined, ending: Ending = {}): Promise<number> {
+/** The names of the operations, one after the other. */
+async function listOperations(before: Which | undefined, ending: Ending = {}): Promise<readonly string[]> {
   const folder = await placeWith(before);
   const COUNT_FILE = `${folder}.count`;
   assert.equal((await tsmapBuild(folder, { ...ending, COUNT_FILE })).exit, 0);
   assertTidy(folder, "new", "counting");
-  return Number(readFileSync(COUNT_FILE, "utf8"));
+  return JSON.parse(readFileSync(COUNT_FILE, "utf8")) as string[];
 }
 
-/** Of all operations those at the end, where the link is switched, and some before; more of them in the full run. */
-function places(operations: number, step: number): number[] {
-  const all = Array.from({ length: operations }, (_, i) => i);
-  return isFull ? all.filter((at) => at % 5 === 0 || at >= operations - 20) : all.filter((at) => (operations - at) % step === 1);
+/** Of all operations those that switch the link, with the ones behind them, and some before; more of them in the full run. */
+function places(operations: readonly string[], step: number): number[] {
+  const isSwitch = (name: string | undefined): boolean => name === "renameSync" || name === "symlinkSync";
+  const isChosen = (at: number): boolean =>
+    isFull
+      ? at % 5 === 0 || at >= operations.length - 20
+      : (operations.length - at) % step === 1 || isSwitch(operations[at]) || isSwitch(operations[at - 1]);
+  return operations.flatMap((_, at) => (isChosen(at) ? [at] : []));
 }
 
 suite("a build that is ended", { concurrency: 2 }, () => {
@@ -168,13 +173,13 @@ suite("a build that is ended", { concurrency: 2 }, () => {
     test(`kill -9 at operations on files, ${before === undefined ? "nothing built before" : "over an old set"}`, {
       timeout: 280_000,
     }, async (t) => {
-      const operations = await countOperations(before);
-      assert.ok(operations > 60, `${operations} operations`);
+      const operations = await listOperations(before);
+      assert.ok(operations.length > 60, `${operations.length} operations`);
       const seen = { before: 0, new: 0 };
-      for (const at of places(operations, before === undefined ? 40 : 12)) {
+      for (const at of places(operations, before === undefined ? 60 : 25)) {
         const folder = await placeWith(before);
         const outcome = await tsmapBuild(folder, { SIGNAL: "SIGKILL", AT: String(at) });
-        const what = `operation ${at} of ${operations}`;
+        const what = `operation ${at} of ${operations.length}`;
         assert.equal(outcome.signal, "SIGKILL", `${what}: ${outcome.exit}: ${outcome.stderr}`);
         const there = found(folder);
         assert.ok(there === before || there === "new", what);
@@ -185,18 +190,18 @@ suite("a build that is ended", { concurrency: 2 }, () => {
         assertTidy(folder, next, `${what}, then`);
         rmSync(folder, { recursive: true });
       }
-      t.diagnostic(`${operations} operations; ${seen.before} times what was there before, ${seen.new} times the new set`);
+      t.diagnostic(`${operations.length} operations; ${seen.before} times what was there before, ${seen.new} times the new set`);
       assert.ok(seen.before > 0 && (seen.new > 0 || before === undefined), JSON.stringify(seen));
     });
   }
 
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     test(`${signal}: nothing is left, and one of the sets is there`, { timeout: 120_000 }, async () => {
-      const operations = await countOperations("old");
-      for (const at of places(operations, 61).filter((_, i) => !isFull || i % 6 === 0)) {
+      const operations = await listOperations("old");
+      for (const at of places(operations, 61).filter((_, i) => i % (isFull ? 6 : 2) === 0)) {
         const folder = await placeWith("old");
         const { exit, signal: by, stderr } = await tsmapBuild(folder, { SIGNAL: signal, AT: String(at) });
-        const what = `operation ${at} of ${operations}: ${exit ?? by}: ${stderr}`;
+        const what = `operation ${at} of ${operations.length}: ${exit ?? by}: ${stderr}`;
         // What is being done is done to its end before the signal is heard.
         assert.ok(by === signal || exit === 0, what);
         assert.equal(stderr, "", what);
@@ -223,12 +228,12 @@ suite("a build that is ended", { concurrency: 2 }, () => {
 });
 
 test("one operation on files fails: it is told, and the old set or the new one is there", { timeout: 280_000 }, async () => {
-  const operations = await countOperations("old", { FAILURE: "ENOSPC" });
+  const operations = await listOperations("old", { FAILURE: "ENOSPC" });
   let failures = 0;
-  for (const at of places(operations, 17)) {
+  for (const at of places(operations, 30)) {
     const folder = await placeWith("old");
     const { exit, stderr } = await tsmapBuild(folder, { FAILURE: "ENOSPC", AT: String(at) });
-    const what = `operation ${at} of ${operations}: ${exit}: ${stderr}`;
+    const what = `operation ${at} of ${operations.length}: ${exit}: ${stderr}`;
     assert.ok(exit === 2 || exit === 0, what);
     assert.doesNotMatch(stderr, /internal error|password|\n {4}at /, what);
     if (exit === 2) assert.match(stderr, /^tsmap: artifacts[/\w.-]*: No space left on device\n$/, what);
@@ -256,7 +261,7 @@ test("a disc without room: the old set is there, and nothing else", { timeout: 6
     } catch (error) {
       assert.equal((error as NodeJS.ErrnoException).code, "ENOSPC");
     }
-    spawnSync("truncate", ["-s", `-${free * 4096}`, full]);
+    truncateSync(full, statSync(full).size - free * 4096);
     const { exit, stdout, stderr } = await run(process.execPath, [launcherOf("tsmap"), "build"], { cwd: disc });
     assert.deepEqual([exit, stdout], [2, ""], `${free} pages free`);
     assert.match(stderr, /^tsmap: artifacts[/\w.-]*: No space left on device\n$/);
@@ -275,7 +280,7 @@ test("a disc without room: the old set is there, and nothing else", { timeout: 6
  * that is an error, and no mix.
  */
 const READER = `
-while [ ! -e stop ]; do
+while [ -e tsmap.yaml ] && [ ! -e stop ]; do
   (
     cd -P artifacts 2>/dev/null || { echo nothing; exit; }
     sums=$(cat SHA256SUMS 2>/dev/null) || { echo gone; exit; }
@@ -290,6 +295,7 @@ test("who reads meanwhile finds whole sets, and never nothing", { timeout: 120_0
   const folder = newFleet("old");
   await build(folder, "old");
   const reader = spawn("sh", ["-c", READER], { cwd: folder, stdio: ["ignore", "pipe", "inherit"] });
+  t.after(() => reader.kill("SIGKILL"));
   const ended = new Promise((resolve) => reader.on("close", resolve));
   let said = "";
   reader.stdout.on("data", (chunk) => {
