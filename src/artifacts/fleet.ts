@@ -21,7 +21,8 @@ import type {
   SecretSource,
 } from "./manifest.ts";
 import { ManifestError, type ManifestProblem, type Place } from "./manifest-error.ts";
-import { type ManifestFile, nameOf, type Path } from "./manifest-file.ts";
+import type { ManifestFile } from "./manifest-file.ts";
+import { nameOf, type Path } from "./manifest-path.ts";
 import { nearest } from "./nearest.ts";
 import { SET_FILES } from "./set-files.ts";
 

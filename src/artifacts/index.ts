@@ -37,7 +37,8 @@ export type {
   SecretSource,
 } from "./manifest.ts";
 export { ManifestError, type ManifestProblem, type Place } from "./manifest-error.ts";
-export { ManifestFile, type Path as ManifestPath } from "./manifest-file.ts";
+export { ManifestFile } from "./manifest-file.ts";
+export type { Path as ManifestPath } from "./manifest-path.ts";
 export type { FileChange, RecordChange, UserChange } from "./plan.ts";
 export { buildSet, type PlanOptions, planSet, type SetPlan } from "./plan-set.ts";
 export { Project, type ProjectOptions, type ProjectSettings } from "./project.ts";
