@@ -8,7 +8,8 @@ import { makeSasldb } from "../sasldb/sasldb-file.ts";
 import type { ScramMechanism } from "../sasldb/scram.ts";
 import { type Artifact, describeArtifact, type Input, inputId, type Workshop } from "./artifact.ts";
 import type { Derivation, UserIdentity } from "./derivation.ts";
-import { type DatabaseSpec, KEY_MEND, type UserSpec } from "./fleet.ts";
+import { KEY_MEND } from "./derivation.ts";
+import type { DatabaseSpec, UserSpec } from "./fleet.ts";
 import { inputOf } from "./input.ts";
 import { ManifestError } from "./manifest-error.ts";
 

@@ -7,6 +7,9 @@
 import { createHmac, hkdfSync } from "node:crypto";
 import { SCRAM_SALT_LENGTH } from "../sasldb/scram.ts";
 
+/** What to do where there is no key. */
+export const KEY_MEND = 'Make one, "openssl rand -base64 32 > fleet.key", keep it as a secret, and name it: key: { file: fleet.key }';
+
 /** Bytes of a key, at least. */
 export const SHORTEST_KEY = 16;
 const KEY_LENGTH = 32;

@@ -4,7 +4,7 @@
 import type { Input } from "./artifact.ts";
 import type { Derivation } from "./derivation.ts";
 import type { SecretUse } from "./fleet.ts";
-import { sourceText } from "./secret-reader.ts";
+import { sourceText } from "./secret-source.ts";
 
 /** A secret: its digest wants the key, or passwords could be tried on it. */
 export function inputOf({ source }: SecretUse, value: Uint8Array, derivation: Derivation): Input {

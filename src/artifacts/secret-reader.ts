@@ -7,7 +7,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { parseDocument } from "yaml";
-import { type SecretUse, WAYS } from "./fleet.ts";
+import type { SecretUse } from "./fleet.ts";
 import type { SecretSource } from "./manifest.ts";
 import { ManifestError } from "./manifest-error.ts";
 import { fileIn } from "./paths.ts";
@@ -159,15 +159,6 @@ function orNoSecret(read: () => Uint8Array): Uint8Array | NoSecret {
     if (error instanceof NoSecret) return error;
     throw error;
   }
-}
-
-/** The way that a source says, for provenance: "sops passwords.enc.yaml". */
-export function sourceText(source: SecretSource): string {
-  const way = WAYS.find((name) => source[name] !== undefined);
-  if (way === undefined || way === "inline") return "inline";
-  const field = source.field === undefined ? "" : ` ${[source.field].flat().join(".")}`;
-  // Arguments may say more than is good to be published.
-  return `${way} ${way === "command" ? source.command?.[0] : source[way]}${field}`;
 }
 
 function commandOf({ command, age, identity, sops }: SecretSource): readonly string[] {

@@ -8,7 +8,7 @@ import { describe, it } from "node:test";
 import { Ajv } from "ajv";
 import ts from "typescript";
 import { CHECK_RULES } from "#src/artifacts/check-rules.js";
-import { WAYS } from "#src/artifacts/fleet.js";
+import { WAYS } from "#src/artifacts/secret-source.js";
 import { rootFolder } from "../support/fixtures.ts";
 
 interface Schema {

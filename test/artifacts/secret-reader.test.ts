@@ -9,7 +9,8 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "n
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import type { SecretSource } from "#src/artifacts/manifest.js";
-import { SecretReader, type SecretReaderOptions, sourceText } from "#src/artifacts/secret-reader.js";
+import { SecretReader, type SecretReaderOptions } from "#src/artifacts/secret-reader.js";
+import { sourceText } from "#src/artifacts/secret-source.js";
 import { problemsIn } from "../support/manifest.ts";
 import { needs, runNative } from "../support/native.ts";
 import { type Cleanup, temporaryFolder } from "../support/temp.ts";

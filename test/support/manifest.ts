@@ -1,9 +1,10 @@
 /**
  * Manifests of tests: what is wrong with one, and the fleet that one makes.
  */
-import { type Fleet, type FormatOverrides, resolveFleet } from "#src/artifacts/fleet.js";
+import type { Fleet, FormatOverrides } from "#src/artifacts/fleet.js";
 import { ManifestError, problemText } from "#src/artifacts/manifest-error.js";
 import { ManifestFile } from "#src/artifacts/manifest-file.js";
+import { resolveFleet } from "#src/artifacts/resolve-fleet.js";
 
 const MANIFEST_NAME = "tsmap.yaml";
 
