@@ -10,6 +10,7 @@ import { type MapKind, RecordCounter } from "../map-file/map-kind.ts";
 import type { OpenDatabase } from "../map-file/read-map.ts";
 import type { Derivation } from "./derivation.ts";
 import type { DatabaseSpec, MapSpec } from "./fleet.ts";
+import type { Input } from "./input.ts";
 import type { SecretReader } from "./secret-reader.ts";
 
 export interface Artifact {
@@ -25,21 +26,6 @@ export interface Artifact {
   readonly inputs: readonly Input[];
 }
 
-/** Something that a file is made from. */
-export interface Input {
-  /** A file relative to the manifest's folder, or a secret. */
-  readonly name: string;
-  /** What its digest is: one that anybody can compute, or one that wants the key. */
-  readonly algorithm: "sha256" | "hmac-sha256";
-  /** Hexadecimal digits. */
-  readonly digest: string;
-}
-
-/** Of two that only look alike, such as two uses of one program, each has its own. */
-export function inputId({ name, digest }: Input): string {
-  return `${name} ${digest}`;
-}
-
 /** What files are made with. */
 export interface Workshop {
   /** Of the manifest. */
@@ -47,17 +33,18 @@ export interface Workshop {
   readonly secrets: SecretReader;
   /** Undefined where the manifest names no key. */
   readonly derivation: Derivation | undefined;
-  /** Called as a source is read; what it returns is waited for. */
+  /** Called as a source is read or users are made; what it returns is waited for. */
   readonly onProgress?: ((progress: ProgressOfFile) => Promise<void>) | undefined;
 }
 
 export interface ProgressOfFile {
   readonly path: string;
-  /** Bytes of its source that are read. */
-  readonly bytes: number;
-  /** Bytes of its source in all. */
-  readonly size: number;
-  readonly lines: number;
+  /** What is counted. */
+  readonly unit: "lines" | "users";
+  readonly count: number;
+  /** How far it is: bytes of a source, or users. */
+  readonly done: number;
+  readonly total: number;
 }
 
 /** What is to be known of a finished file besides its bytes. */

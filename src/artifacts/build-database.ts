@@ -3,28 +3,30 @@
  * same at every build.
  */
 
+import { turns } from "../files/turn.ts";
 import { type PasswordFault, passwordFault } from "../sasldb/password.ts";
 import { makeSasldb } from "../sasldb/sasldb-file.ts";
 import type { ScramMechanism } from "../sasldb/scram.ts";
-import { type Artifact, describeArtifact, type Input, inputId, type Workshop } from "./artifact.ts";
+import { type Artifact, describeArtifact, type Workshop } from "./artifact.ts";
 import type { Derivation, UserIdentity } from "./derivation.ts";
 import { KEY_MEND } from "./derivation.ts";
 import type { DatabaseSpec, UserSpec } from "./fleet.ts";
-import { inputOf } from "./input.ts";
+import { Inputs } from "./input.ts";
 import { ManifestError } from "./manifest-error.ts";
 
 /** @throws {ManifestError} */
-export function buildDatabase(spec: DatabaseSpec, workshop: Workshop): Artifact {
-  const inputs = new Map<string, Input>();
+export async function buildDatabase(spec: DatabaseSpec, workshop: Workshop): Promise<Artifact> {
+  const inputs = new Inputs();
+  // SCRAM takes a thousandth of a second for each user.
+  const others = turns();
   const { derivation } = workshop;
-  const bytes = makeSasldb(
-    (database) => {
-      for (const user of spec.users) {
+  const bytes = await makeSasldb(
+    async (database) => {
+      for (const [i, user] of spec.users.entries()) {
         // A database without users is made without a key.
         if (derivation === undefined) throw new ManifestError([{ place: user.place, message: `key is missing. ${KEY_MEND}` }]);
         const password = passwordOf(user, workshop);
-        const input = inputOf(user.password, password, derivation);
-        inputs.set(inputId(input), input);
+        inputs.addSecret(user.password, password, derivation);
         const identity = { host: spec.host, file: spec.path, user: user.user, realm: user.realm, generation: spec.generation };
         // One by one: each of them has a salt of its own.
         database.setPassword(user.user, user.realm, password, { mechanisms: [], plain: user.plain });
@@ -35,11 +37,13 @@ export function buildDatabase(spec: DatabaseSpec, workshop: Workshop): Artifact 
             ...(mechanism === "OTP" ? otpOptions(spec, derivation, identity) : scramOptions(mechanism, derivation, identity)),
           });
         }
+        await others();
+        await workshop.onProgress?.({ path: spec.path, unit: "users", count: i + 1, done: i + 1, total: spec.users.length });
       }
     },
     { format: spec.format, fileId: derivation === undefined ? "content" : (content) => derivation.fileId(spec.path, content) },
   );
-  return describeArtifact(spec, bytes, [...inputs.values()]);
+  return describeArtifact(spec, bytes, inputs.all());
 }
 
 function otpOptions(spec: DatabaseSpec, derivation: Derivation, identity: UserIdentity): object {

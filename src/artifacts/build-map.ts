@@ -3,18 +3,18 @@
  * map whose text is written here, with quotes and base64 where they are needed.
  */
 import { createHash, type Hash } from "node:crypto";
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
 import { formatAuthinfoValue } from "../authinfo/value.ts";
 import { MemoryFile } from "../files/memory-file.ts";
 import type { SourceDiagnostic, SourceProblem } from "../makemap/diagnostic.ts";
 import { MapBuilder, MapWriteError } from "../makemap/map-builder.ts";
 import { AUTHINFO_TAG } from "../makemap/map-key.ts";
-import { type Artifact, describeArtifact, type Input, inputId, type Workshop } from "./artifact.ts";
+import { type Artifact, describeArtifact, type Workshop } from "./artifact.ts";
 import { KEY_MEND } from "./derivation.ts";
 import type { EntrySpec, MapSpec, SecretUse } from "./fleet.ts";
-import { inputOf } from "./input.ts";
+import { type Input, Inputs } from "./input.ts";
 import { ManifestError, type ManifestProblem, type Place } from "./manifest-error.ts";
-import { fileIn } from "./paths.ts";
+import { fileIn, reasonOf } from "./paths.ts";
 
 /** Bytes of a source that are read at a time; signals are heard in between. */
 const STRETCH = 1 << 20;
@@ -44,7 +44,7 @@ export async function buildMap(spec: MapSpec, workshop: Workshop): Promise<Artif
     for (const chunk of text.chunks()) {
       builder.write(chunk);
       bytes += chunk.length;
-      await workshop.onProgress?.({ path: spec.path, bytes, size: text.size, lines: builder.lines });
+      await workshop.onProgress?.({ path: spec.path, unit: "lines", count: builder.lines, done: bytes, total: text.size });
     }
     builder.commit();
   } catch (error) {
@@ -78,10 +78,12 @@ export function openText(spec: MapSpec, workshop: Workshop): SourceText {
   if (source.kind === "entries") return entriesText(source.entries, workshop);
   const { secret } = source;
   const bytes = workshop.secrets.readText(secret);
+  const inputs = new Inputs();
+  if (workshop.derivation !== undefined) inputs.addSecret(secret, bytes, workshop.derivation);
   return {
     size: bytes.length,
     chunks: () => [bytes],
-    inputs: () => (workshop.derivation === undefined ? [] : [inputOf(secret, bytes, workshop.derivation)]),
+    inputs: () => inputs.all(),
     placeOf: (line) => textPlace(secret, line, workshop.folder),
   };
 }
@@ -106,15 +108,20 @@ class FileText implements SourceText {
     this.#path = fileIn(folder, name);
     this.#place = place;
     this.#derivation = derivation;
-    this.size = this.#read((file) => fstatSync(file).size);
+    this.size = this.#read(() => {
+      accessSync(this.#path, constants.R_OK);
+      const status = statSync(this.#path);
+      if (status.isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" });
+      return status.size;
+    });
   }
 
   *chunks(): Iterable<Uint8Array> {
-    const file = this.#read(() => openSync(this.#path, "r"), false);
+    const file = this.#read(() => openSync(this.#path, "r"));
     const stretch = new Uint8Array(STRETCH);
     try {
       for (;;) {
-        const length = this.#read(() => readSync(file, stretch), false);
+        const length = this.#read(() => readSync(file, stretch));
         if (length === 0) return;
         this.#sha256.update(stretch.subarray(0, length));
         yield stretch.subarray(0, length);
@@ -135,38 +142,28 @@ class FileText implements SourceText {
     return { file: this.#path, line };
   }
 
-  #read<T>(what: (file: number) => T, opens = true): T {
+  /** @throws {ManifestError} in place of what the file system throws. */
+  #read<T>(what: () => T): T {
     try {
-      if (!opens) return what(-1);
-      const file = openSync(this.#path, "r");
-      try {
-        return what(file);
-      } finally {
-        closeSync(file);
-      }
+      return what();
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      const reason = code === "ENOENT" ? "no such file" : String(code);
-      throw new ManifestError([{ place: this.#place, message: `source ${this.#name}: ${reason}` }]);
+      throw new ManifestError([{ place: this.#place, message: `source ${this.#name}: ${reasonOf(error)}` }]);
     }
   }
 }
 
 function entriesText(entries: readonly EntrySpec[], workshop: Workshop): SourceText {
-  const inputs = new Map<string, Input>();
+  const inputs = new Inputs();
   const lines = entries.map((entry) => {
     const password = workshop.secrets.read(entry.password);
-    if (workshop.derivation !== undefined) {
-      const input = inputOf(entry.password, password, workshop.derivation);
-      inputs.set(inputId(input), input);
-    }
+    if (workshop.derivation !== undefined) inputs.addSecret(entry.password, password, workshop.derivation);
     return `${AUTHINFO_TAG}${entry.server}\t${entryValue(entry, password)}${NEWLINE}`;
   });
   const text = Buffer.from(lines.join(""));
   return {
     size: text.length,
     chunks: () => [text],
-    inputs: () => [...inputs.values()],
+    inputs: () => inputs.all(),
     placeOf: (line) => entries[line - 1]?.place as Place,
   };
 }

@@ -12,11 +12,13 @@ import { parseOtpSecret } from "../sasldb/otp.ts";
 import { type Artifact, withDatabase } from "./artifact.ts";
 import type { CheckFinding } from "./check-finding.ts";
 import type { CheckCode } from "./check-rules.ts";
+import type { Host } from "./fleet.ts";
+import { reasonOf } from "./paths.ts";
 import { userChanges } from "./plan.ts";
 
 /**
  * @param folder of a folder for each host; in it the file as it is built, or at its install path.
- * Of a host without a folder nothing is said.
+ * Of a host without a folder `checkCopyFolders` says so.
  */
 export function* checkCopy(artifact: Artifact, folder: string): Generator<CheckFinding> {
   const { spec } = artifact;
@@ -36,12 +38,20 @@ export function* checkCopy(artifact: Artifact, folder: string): Generator<CheckF
   try {
     content = withDatabase(readFileSync(copy), readContent);
   } catch (error) {
-    if (!(error instanceof HashFileError)) throw error;
-    yield found("copy-damaged", { detail: error.message });
+    if (!(error instanceof HashFileError) && !(error instanceof Error && "code" in error)) throw error;
+    yield found("copy-damaged", { detail: error instanceof HashFileError ? error.message : reasonOf(error) });
     return;
   }
   const detail = differenceText(withDatabase(artifact.bytes, readContent), content, spec.kind === "database");
   if (detail !== undefined) yield found("copy-differs", { detail });
+}
+
+/** A copy that could not be fetched must not be taken for one that is right. */
+export function* checkCopyFolders(hosts: readonly Host[], folder: string): Generator<CheckFinding> {
+  for (const { name, place, databases, maps } of hosts) {
+    if (databases.length + maps.length > 0 && !existsSync(join(folder, name)))
+      yield { kind: "check", code: "no-copies", place, args: { host: name } };
+  }
 }
 
 /** @returns undefined where nothing is different that matters. */

@@ -7,6 +7,7 @@ export type CheckCode =
   | "missing"
   | "stale"
   | "unexpected"
+  | "no-copies"
   | "copy-missing"
   | "copy-differs"
   | "copy-damaged"
@@ -34,6 +35,7 @@ export const CHECK_RULES: Readonly<Record<CheckCode, CheckRule>> = {
   missing: { what: "{path} is missing from what is built", mend: "tsmap build" },
   stale: { what: "{path} is not what the manifest makes: {detail}", mend: "tsmap plan says all of it, tsmap build makes it anew" },
   unexpected: { what: "{path} is among what is built, and in no manifest", mend: "tsmap build removes it; or put it into the manifest" },
+  "no-copies": { what: "{host} has no folder among the copies", mend: "fetch its files" },
   "copy-missing": {
     what: "{host} has no {path}: neither {file} nor its install path is among the copies",
     mend: "copy it from what is built to the host, and fetch the copy anew",
@@ -57,7 +59,10 @@ export const CHECK_RULES: Readonly<Record<CheckCode, CheckRule>> = {
     mend: 'mode: "0640", and the group that reads it',
   },
   "world-writable": { what: "{path}: its mode {mode} lets anybody write to it", mend: 'mode: "0640"' },
-  "sends-plain-text": { what: "{host} has mechanisms that send the password itself: {detail}", mend: "take them out of auth-mechanisms" },
+  "sends-plain-text": {
+    what: "{host} has mechanisms that send the password itself: {detail}",
+    mend: "take them out of auth-mechanisms, or of what the entry itself names",
+  },
   "stores-plain-text": {
     what: "{path} holds the plain password of {who}",
     mend: "plain: false, with mechanisms that have secrets of their own: SCRAM-SHA-256",

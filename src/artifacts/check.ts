@@ -5,7 +5,7 @@
 import { lintSource } from "../authinfo/lint/lint-source.ts";
 import { type AuthinfoContent, authinfoContent } from "./authinfo-content.ts";
 import { checkAgreements } from "./check-agreement.ts";
-import { checkCopy } from "./check-copies.ts";
+import { checkCopy, checkCopyFolders } from "./check-copies.ts";
 import type { CheckFinding } from "./check-finding.ts";
 import { checkMode, checkPasswords, checkPlainText, databasePasswords, mapPasswords } from "./check-policy.ts";
 import type { CheckCode } from "./check-rules.ts";
@@ -51,6 +51,7 @@ export async function* checkProject(project: Project, { copies, today }: CheckOp
     if (!isStale || places.has(change.path) || change.action === "remove")
       yield ofChange(change, places.get(change.path) ?? { file: file.name });
   }
+  if (copies !== undefined) yield* checkCopyFolders(fleet.hosts, copies);
   yield* found;
   const uses = [...fleet.hosts.flatMap((host) => databasePasswords(host, workshop)), ...maps.flatMap(mapPasswords)];
   yield* checkPasswords(uses, policy, today);
@@ -78,10 +79,10 @@ function detailOf({ users, records, notes }: FileChange): string {
 }
 
 function* lintContent({ text, spec, placeOf }: AuthinfoContent): Generator<CheckFinding> {
+  // What is written here from entries is right, and nobody could mend it.
+  if (spec.source.kind === "entries") return;
   for (const finding of lintSource(text, { ...spec.options, duplicates: spec.duplicates, most: MOST })) {
     if (finding.severity === "note") continue;
-    const place = placeOf(finding.line ?? 1);
-    // A text that is written here has no columns that anybody sees.
-    yield { kind: "lint", place: spec.source.kind === "entries" ? place : { ...place, column: finding.column }, finding };
+    yield { kind: "lint", place: { ...placeOf(finding.line ?? 1), column: finding.column }, finding };
   }
 }

@@ -4,7 +4,7 @@
  * @module tsmakemap/artifacts
  */
 
-export type { Artifact, Input, ProgressOfFile, Workshop } from "./artifact.ts";
+export type { Artifact, ProgressOfFile, Workshop } from "./artifact.ts";
 export { type CheckOptions, checkProject } from "./check.ts";
 export type { CheckFinding } from "./check-finding.ts";
 export { CHECK_RULES, type CheckCode, type CheckRule } from "./check-rules.ts";
@@ -21,6 +21,7 @@ export type {
   SecretUse,
   UserSpec,
 } from "./fleet.ts";
+export type { Input } from "./input.ts";
 export type {
   Manifest,
   ManifestArtifact,

@@ -22,7 +22,10 @@ export function schemaProblems(content: unknown): SchemaProblem[] {
   // What is below a wrong key would say it.
   const wrong = found.filter(({ error }) => isKey(error)).map(({ path }) => path);
   const shown = found.filter(({ error, path }) => isKey(error) || !wrong.some((key) => key.every((part, i) => part === path[i])));
-  return shown.map(({ error, path }) => ({ path, message: `${nameOf(isKey(error) ? path.slice(0, -1) : path)}: ${messageOf(error)}` }));
+  return shown.map(({ error, path }) => {
+    const name = nameOf(isKey(error) || isMissed(error, path) ? path.slice(0, -1) : path);
+    return { path, message: `${name}: ${messageOf(error)}` };
+  });
 }
 
 let compiled: ValidateFunction | undefined;
@@ -48,6 +51,11 @@ function isOfItsOwn({ keyword }: ErrorObject): boolean {
 /** Whether it is the key that is wrong. It is not said, since it may be a password in the place of one. */
 function isKey({ keyword, propertyName }: ErrorObject): boolean {
   return keyword === "additionalProperties" || propertyName !== undefined;
+}
+
+/** A name with nothing behind it: { alice:password } is one in YAML, for want of a blank. It is not said either. */
+function isMissed({ data }: ErrorObject, path: Path): boolean {
+  return data === null && String(path.at(-1)).includes(":");
 }
 
 /** Of what is not allowed, the path ends in it. */

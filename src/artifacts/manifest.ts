@@ -39,7 +39,7 @@ export interface SecretSource {
   readonly identity?: string;
   readonly sops?: string;
   readonly inline?: string;
-  readonly field?: string | readonly string[];
+  readonly field?: string | readonly (string | number)[];
   /** YYYY-MM-DD. */
   readonly changed?: string;
 }

@@ -10,3 +10,9 @@ import { isAbsolute, join } from "node:path";
 export function fileIn(folder: string, name: string): string {
   return isAbsolute(name) ? name : join(folder, name);
 }
+
+/** Why a file cannot be read, in words. */
+export function reasonOf(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "ENOENT" ? "no such file" : code === "EACCES" ? "permission denied" : code === "EISDIR" ? "a folder" : String(code);
+}

@@ -1,6 +1,7 @@
 /**
  * All of a fleet's files made, and held against the set that is there.
  */
+import { turn } from "../files/turn.ts";
 import type { Artifact } from "./artifact.ts";
 import { changeOf, changeOfText, type FileChange, removals } from "./plan.ts";
 import type { Project } from "./project.ts";
@@ -59,6 +60,8 @@ export async function buildSet(project: Project, onBegin?: (set: NewSet) => void
   try {
     onBegin?.(set);
     const plan = await planSet(project, { onFile: (file, content) => set.write(file, content) });
+    // A signal that came while the program was busy goes first.
+    await turn();
     if (plan.changes.length > 0) await set.commit(plan.digest);
     else await project.output.tidy();
     return plan;

@@ -3,12 +3,14 @@
  * and the folder that its files are in.
  */
 import { basename, dirname } from "node:path";
-import { type Artifact, type Input, sha256Of, type Workshop } from "./artifact.ts";
+import { turn, turns } from "../files/turn.ts";
+import { type Artifact, sha256Of, type Workshop } from "./artifact.ts";
 import { buildDatabase } from "./build-database.ts";
-import { buildMap } from "./build-map.ts";
+import { buildMap, openText } from "./build-map.ts";
 import { Derivation, KEY_MEND, SHORTEST_KEY } from "./derivation.ts";
 import type { Fleet, FormatOverrides } from "./fleet.ts";
-import { secretSources } from "./fleet-sources.ts";
+import { fleetSecrets, possibleSources } from "./fleet-sources.ts";
+import type { Input } from "./input.ts";
 import type { SecretSource } from "./manifest.ts";
 import { ManifestError, type ManifestProblem, problemText } from "./manifest-error.ts";
 import type { ManifestFile } from "./manifest-file.ts";
@@ -50,8 +52,7 @@ export class Project implements Disposable {
     this.file = file;
     this.fleet = resolveFleet(file, settings.overrides);
     this.output = new SetFolder(fileIn(folder, settings.output));
-    // Those that nothing uses are secrets too.
-    const sources = [...secretSources(this.fleet), ...Object.values(file.manifest.secrets ?? {})];
+    const sources = possibleSources(file.manifest);
     this.#secrets = new SecretReader({
       folder,
       environment,
@@ -66,33 +67,33 @@ export class Project implements Disposable {
 
   /** Makes the files, one after the other: of each host the databases and then the maps. */
   async *artifacts(): AsyncGenerator<Artifact> {
-    this.#readSecrets();
+    await this.#readInputs();
     for (const { databases, maps } of this.fleet.hosts) {
       for (const spec of [...databases, ...maps]) {
-        // What came while the program was busy is heard here: a signal.
-        await new Promise((resolve) => setImmediate(resolve));
-        yield spec.kind === "database" ? buildDatabase(spec, this.workshop) : await buildMap(spec, this.workshop);
+        await turn();
+        yield spec.kind === "database" ? await buildDatabase(spec, this.workshop) : await buildMap(spec, this.workshop);
       }
     }
   }
 
-  /** All secrets that cannot be read are told of at once. */
-  #readSecrets(): void {
+  /** All secrets and sources that cannot be read are told of at once. */
+  async #readInputs(): Promise<void> {
     const problems = new Map<string, ManifestProblem>();
-    const tryRead = (read: () => Uint8Array): void => {
+    const others = turns();
+    const tryRead = async (read: () => unknown): Promise<void> => {
       try {
         read();
       } catch (error) {
         if (!(error instanceof ManifestError)) throw error;
         for (const problem of error.problems) problems.set(problemText(problem), problem);
       }
+      await others();
     };
-    for (const { databases, maps } of this.fleet.hosts) {
-      for (const { users } of databases) for (const { password } of users) tryRead(() => this.#secrets.read(password));
-      for (const { source } of maps) {
-        if (source.kind === "secret") tryRead(() => this.#secrets.readText(source.secret));
-        if (source.kind === "entries") for (const { password } of source.entries) tryRead(() => this.#secrets.read(password));
-      }
+    for (const { use, isText } of fleetSecrets(this.fleet)) {
+      await tryRead(() => (isText ? this.#secrets.readText(use) : this.#secrets.read(use)));
+    }
+    for (const map of this.fleet.hosts.flatMap(({ maps }) => maps)) {
+      if (map.source.kind === "file") await tryRead(() => openText(map, this.workshop));
     }
     if (problems.size > 0) throw new ManifestError([...problems.values()]);
   }
@@ -113,7 +114,7 @@ export class Project implements Disposable {
   }
 
   /** A manifest with secrets in it is one itself. */
-  #manifestInput(text: string, sources: readonly SecretSource[], derivation: Derivation | undefined): Input {
+  #manifestInput(text: string, sources: readonly Pick<SecretSource, "inline">[], derivation: Derivation | undefined): Input {
     const name = basename(this.file.name);
     if (derivation !== undefined && sources.some(({ inline }) => inline !== undefined)) {
       return { name, algorithm: "hmac-sha256", digest: derivation.inputDigest(name, Buffer.from(text)) };

@@ -10,7 +10,7 @@ import { parseDocument } from "yaml";
 import type { SecretUse } from "./fleet.ts";
 import type { SecretSource } from "./manifest.ts";
 import { ManifestError } from "./manifest-error.ts";
-import { fileIn } from "./paths.ts";
+import { fileIn, reasonOf } from "./paths.ts";
 
 export interface SecretReaderOptions {
   /** Of the manifest. */
@@ -53,7 +53,7 @@ export class SecretReader implements Disposable {
   read(use: SecretUse): Uint8Array {
     return this.#remember("value", use, () => {
       const text = this.#text(use.source);
-      return withoutNewline(use.source.field === undefined ? text : fieldOf(text, [use.source.field].flat() as string[]));
+      return withoutNewline(use.source.field === undefined ? text : fieldOf(text, [use.source.field].flat() as (string | number)[]));
     });
   }
 
@@ -64,7 +64,9 @@ export class SecretReader implements Disposable {
    */
   readText(use: SecretUse): Uint8Array {
     return this.#remember("text", use, () =>
-      use.source.field === undefined ? this.#text(use.source) : fieldOf(this.#text(use.source), [use.source.field].flat() as string[]),
+      use.source.field === undefined
+        ? this.#text(use.source)
+        : fieldOf(this.#text(use.source), [use.source.field].flat() as (string | number)[]),
     );
   }
 
@@ -177,7 +179,7 @@ function withoutNewline(bytes: Uint8Array): Uint8Array {
 }
 
 /** A value of a text that is YAML or JSON. */
-function fieldOf(text: Uint8Array, path: readonly string[]): Uint8Array {
+function fieldOf(text: Uint8Array, path: readonly (string | number)[]): Uint8Array {
   const document = parseDocument(Buffer.from(text.buffer, text.byteOffset, text.length).toString(), {
     prettyErrors: false,
     stringKeys: true,
@@ -191,9 +193,4 @@ function fieldOf(text: Uint8Array, path: readonly string[]): Uint8Array {
   const word = typeof value === "string" ? value : typeof value === "number" && typeof source === "string" ? source : undefined;
   if (word === undefined) throw new NoSecret(`${path.join(".")} of its text is neither text nor a number`);
   return Buffer.from(word);
-}
-
-function reasonOf(error: unknown): string {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === "ENOENT" ? "no such file" : code === "EACCES" ? "permission denied" : code === "EISDIR" ? "a folder" : String(code);
 }

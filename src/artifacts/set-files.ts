@@ -3,8 +3,9 @@
  * statement of what it was made from, and the checksums of all of it.
  */
 import { Database } from "berkeley-db-js";
-import { type Artifact, type Input, inputId, sha256Of } from "./artifact.ts";
+import { type Artifact, sha256Of } from "./artifact.ts";
 import type { FormatOverrides } from "./fleet.ts";
+import { type Input, Inputs } from "./input.ts";
 
 const INDEX = "index.json";
 const PROVENANCE = "provenance.json";
@@ -85,8 +86,8 @@ function indexEntry({ path, host, kind, format, records, size, sha256, mode, ins
 
 /** in-toto Statement v1 with a predicate of SLSA Provenance v1; no clock and no name of a machine is in it. */
 function statement(subjects: readonly SetFile[], artifacts: readonly ArtifactSummary[], facts: BuildFacts): object {
-  const inputs = new Map(artifacts.flatMap((artifact) => artifact.inputs).map((input) => [inputId(input), input]));
-  const others = [...inputs.values()].sort((a, b) => compare(inputId(a), inputId(b)));
+  const inputs = new Inputs();
+  for (const artifact of artifacts) for (const input of artifact.inputs) inputs.add(input);
   return {
     _type: "https://in-toto.io/Statement/v1",
     subject: subjects.map(({ path, sha256 }) => ({ name: path, digest: { sha256 } })),
@@ -96,7 +97,7 @@ function statement(subjects: readonly SetFile[], artifacts: readonly ArtifactSum
         buildType: "urn:tsmakemap:build:1",
         externalParameters: { manifest: facts.manifest.name, settings: facts.overrides },
         internalParameters: { targets: Object.fromEntries(artifacts.map(({ path, format }) => [path, format])) },
-        resolvedDependencies: [facts.manifest, ...others].map(({ name, algorithm, digest }) => ({
+        resolvedDependencies: [facts.manifest, ...inputs.all()].map(({ name, algorithm, digest }) => ({
           name,
           digest: { [algorithm === "sha256" ? "sha256" : "hmacSha256"]: digest },
         })),

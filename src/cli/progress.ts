@@ -12,8 +12,10 @@ export interface ProgressOptions {
   readonly wanted: boolean | undefined;
   /** What is done: "smtp-auth". */
   readonly label: string;
-  /** Bytes in all, if that is known. */
+  /** Bytes in all, if that is known; or users. */
   readonly total: number | undefined;
+  /** What is counted besides. Default: lines. */
+  readonly unit?: "lines" | "users";
 }
 
 export class Progress {
@@ -27,10 +29,10 @@ export class Progress {
     this.#isOn = options.wanted ?? errorStream().isTTY === true;
   }
 
-  /** Tells how many bytes and lines are done; draws when it is time to. */
-  async update(bytes: number, lines: number): Promise<void> {
+  /** Tells how many bytes, and how many lines, are done; draws when it is time to. */
+  async update(bytes: number, count: number): Promise<void> {
     if (!this.#isOn || Date.now() - this.#start < DELAY) return;
-    const payload = { lines: lines.toLocaleString("en"), mb: (bytes / 1e6).toFixed(1) };
+    const payload = { count: count.toLocaleString("en"), mb: (bytes / 1e6).toFixed(1) };
     if (this.#bar === undefined) {
       this.#bar = await makeBar(this.#options);
       this.#bar.start(this.#options.total ?? 0, bytes, payload);
@@ -46,12 +48,12 @@ export class Progress {
   }
 }
 
-async function makeBar({ label, total }: ProgressOptions): Promise<SingleBar> {
+async function makeBar({ label, total, unit = "lines" }: ProgressOptions): Promise<SingleBar> {
   // Loaded when there is something to draw: most runs are too short for it.
   const { default: progress } = await import("cli-progress");
   const amount = total === undefined ? "{mb} MB" : "{bar} {percentage}%";
   return new progress.SingleBar({
-    format: `${label}: ${amount}, {lines} lines`,
+    format: `${label}: ${amount}, {count} ${unit}`,
     barsize: 24,
     fps: 8,
     stream: errorStream(),

@@ -3,6 +3,7 @@
  */
 import { BerkeleyDBError, type Database, type DatabaseRecord } from "berkeley-db-js";
 import { checkSafeFile, type SafeFile } from "../files/safe-file.ts";
+import { turn } from "../files/turn.ts";
 import type { SourceDiagnostic } from "../makemap/diagnostic.ts";
 import { MapBuilder, MapWriteError } from "../makemap/map-builder.ts";
 import { mapFile } from "../makemap/map-name.ts";
@@ -288,7 +289,7 @@ async function pump(input: Input, builder: MapBuilder, output: Output, progress:
     await progress.update(bytes, builder.lines);
   }
   // Where ^C ended what feeds the pipe, the signal for this program has come too: it goes first.
-  for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
+  await turn();
   builder.commit();
   await output.flush();
 }

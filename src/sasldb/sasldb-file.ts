@@ -96,16 +96,15 @@ export type MakeOptions = Pick<UpdateOptions, "format" | "fileId">;
 
 /**
  * Makes a database in memory.
- * @param fill synchronous.
  * @returns the bytes of its file; the caller owns them.
  * @throws what `fill` throws.
  */
-export function makeSasldb(fill: (database: Sasldb) => void, options: MakeOptions = {}): Uint8Array {
+export async function makeSasldb(fill: (database: Sasldb) => Promise<void>, options: MakeOptions = {}): Promise<Uint8Array> {
   const file = new MemoryFile();
   const all = { ...options, fileSystem: file.fileSystem };
   const database = create(file.path, all);
   try {
-    fill(new Sasldb(database));
+    await fill(new Sasldb(database));
     setFileId(database, all);
     database.close();
   } catch (error) {

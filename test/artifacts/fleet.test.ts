@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { FormatOverrides, MapSpec } from "#src/artifacts/fleet.js";
-import { secretSources, sourceFiles } from "#src/artifacts/fleet-sources.js";
+import { fleetSecrets, possibleSources, sourceFiles } from "#src/artifacts/fleet-sources.js";
 import { fleetOf, problemsOf } from "../support/manifest.ts";
 
 const HEAD = "version: 1\nkey: k\nsecrets: { k: { env: K }, s: { env: S }, t: { env: T } }\nsettings: { target: aix }\n";
@@ -206,13 +206,24 @@ describe("files", () => {
 `;
     const fleet = fleetOf(HEAD + text);
     assert.deepEqual(sourceFiles(fleet, "folder"), ["folder/texts/l", "folder/b.age", "folder/id", "folder/m.enc", "/etc/n"]);
-    assert.deepEqual(secretSources(fleet), [
-      { env: "S" },
-      { age: "b.age", identity: "id" },
-      { sops: "m.enc", field: "m" },
-      { file: "/etc/n" },
-      { env: "K" },
-    ]);
+    assert.deepEqual(
+      fleetSecrets(fleet).map(({ use, isText }) => [use.source, isText]),
+      [
+        [{ env: "S" }, false],
+        [{ age: "b.age", identity: "id" }, false],
+        [{ sops: "m.enc", field: "m" }, true],
+        [{ file: "/etc/n" }, false],
+      ],
+    );
+  });
+
+  it("has among what may be a secret also what nothing uses", () => {
+    const manifest = {
+      secrets: { a: { env: "A" } },
+      profiles: { p: { databases: { d: { users: { u: { password: { inline: "x", field: "f" } } } } } } },
+      list: [{ env: "B" }, 1, null],
+    };
+    assert.deepEqual(possibleSources(manifest), [{ env: "A" }, { inline: "x" }, { env: "B" }]);
   });
 });
 

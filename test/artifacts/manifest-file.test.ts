@@ -254,6 +254,8 @@ describe("a password", () => {
   const places: readonly string[] = [
     ...[
       "S",
+      "version: 1\nhosts: {}\nsecrets: { alice:S }",
+      "version: 1\nhosts: { h: { maps: { m: { entries: { relay:S } } } } }",
       "- S",
       "[S",
       '"S',

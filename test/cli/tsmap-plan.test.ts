@@ -3,7 +3,7 @@
  * how they end.
  */
 import assert from "node:assert/strict";
-import { chmodSync, lstatSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { FLEET_SECRET, FleetBench, publishedSchema } from "../support/fleet-bench.ts";
 import { isFull } from "../support/full.ts";
@@ -336,14 +336,79 @@ describe("tsmap build", () => {
     bench.write("tool", "#!/bin/sh\nenv > seen\necho a-password\n");
     chmodSync(bench.path("tool"), 0o700);
     bench.manifest(
-      "hosts: { h: { databases: { d: { users: { a: { password: { command: [./tool] } }, b: alice, c: { password: { env: LATE } } } } } } }\n",
+      "hosts: { h: { databases: { d: { users: { a: { password: { command: [./tool] } }, b: alice, c: { password: { env: LATE } } } } } } }\n" +
+        "profiles: { p: { databases: { d: { users: { x: { password: { env: UNUSED } } } } } } }\n",
     );
-    const { exit, stderr } = await bench.run(["build"], { env: { LATE: "late-password", SHOWN: "yes" } });
+    const { exit, stderr } = await bench.run(["build"], { env: { LATE: "late-password", SHOWN: "yes", UNUSED: "unused-password" } });
     assert.deepEqual([exit, stderr], [0, ""]);
     const seen = readFileSync(bench.path("seen"), "utf8");
     assert.match(seen, /^SHOWN=yes$/m);
     // BOB is a secret too, though nobody uses it.
-    assert.doesNotMatch(seen, /^(KEY|ALICE|BOB|LATE)=/m);
+    assert.doesNotMatch(seen, /^(KEY|ALICE|BOB|LATE|UNUSED)=/m);
+  });
+
+  it("is ended by a signal that comes while a program gives a secret, or while it computes; the old set stays", async (t) => {
+    const bench = new FleetBench(t);
+    bench.write("tool", "#!/bin/sh\ntouch begun\nsleep 1\necho a-password\n");
+    chmodSync(bench.path("tool"), 0o700);
+    const many = Array.from({ length: 4000 }, (_, i) => `u${i}: alice`).join(", ");
+    const manifests = [
+      "hosts: { h: { databases: { d: { users: { a: { password: { command: [./tool] } } } } } } }\n",
+      `hosts: { h: { databases: { d: { mechanisms: [SCRAM-SHA-256], users: { a: { password: { command: [./tool] } }, ${many} } } } } }\n`,
+    ];
+    bench.manifest("hosts: { h: { databases: { d: { users: { a: alice } } } } }\n");
+    await bench.build();
+    const before = bench.built("SHA256SUMS");
+    for (const [i, manifest] of manifests.entries()) {
+      bench.manifest(manifest);
+      for (const signal of ["SIGTERM", "SIGINT"] as const) {
+        rmSync(bench.path("begun"), { force: true });
+        const outcome = await bench.run(["build"], {
+          onSpawn: (child) => {
+            const timer = setInterval(() => {
+              if (!existsSync(bench.path("begun"))) return;
+              clearInterval(timer);
+              // In the second manifest when the program is through, and passwords are computed.
+              setTimeout(() => child.kill(signal), i === 0 ? 0 : 1300);
+            }, 20);
+          },
+        });
+        assert.deepEqual([outcome.exit, outcome.signal], [null, signal], `${i} ${outcome.stdout}`);
+        assert.deepEqual(bench.built("SHA256SUMS"), before);
+        assert.equal(readdirSync(bench.path(".artifacts.sets")).length, 1, "nothing of the new set is left");
+      }
+    }
+  });
+
+  it("takes the manifest for a secret where an inline password is in it, even one that nothing uses", async (t) => {
+    const bench = new FleetBench(t);
+    bench.manifest(`profiles: { p: { databases: { d: { users: { a: { password: { inline: ${FLEET_SECRET} } } } } } } }
+hosts: { h: { profile: p, databases: { d: { users: { a: ~, b: bob } } } } }\n`);
+    await bench.build();
+    const [first] = (
+      JSON.parse(`${bench.built("provenance.json")}`) as {
+        predicate: { buildDefinition: { resolvedDependencies: { digest: object }[] } };
+      }
+    ).predicate.buildDefinition.resolvedDependencies;
+    assert.deepEqual(Object.keys(first?.digest ?? {}), ["hmacSha256"]);
+  });
+
+  it("shows progress of users too", async (t) => {
+    const bench = new FleetBench(t);
+    const many = Array.from({ length: 1500 }, (_, i) => `u${i}: alice`).join(", ");
+    bench.manifest(`hosts: { h: { databases: { d: { mechanisms: [SCRAM-SHA-256], users: { ${many} } } } } }\n`);
+    const { stderr } = await bench.run(["build", "--progress"]);
+    assert.match(stderr, /h\/d: .*\d+%, [\d,]+ users/);
+  });
+
+  it("has the permission for inline secrets taken back by a flag; an empty variable says nothing", async (t) => {
+    const bench = new FleetBench(t);
+    bench.manifest(`hosts: { h: { databases: { d: { users: { a: { password: { inline: ${FLEET_SECRET} } } } } } } }\n`);
+    const env = { TSMAP_ALLOW_INLINE: "true", TSMAP_TARGET: "" };
+    assert.equal((await bench.run(["build"], { env })).exit, 0);
+    const { exit, stderr } = await bench.run(["build", "--no-allow-inline"], { env });
+    assert.equal(exit, 2);
+    assert.match(stderr, /it stands in the manifest/);
   });
 
   it("is one of two at the same time: both are done, and one set is there", async (t) => {

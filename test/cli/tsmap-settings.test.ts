@@ -40,14 +40,15 @@ describe("settings", () => {
   for (const [name, [flag, ofVariable, manifest, usual]] of Object.entries(SETTINGS))
     it(`are of the strongest layer: ${name}`, async () => {
       const cases = [
-        [{ flag, variable: ofVariable, manifest }, String(flag), `--${name}`],
-        [{ flag, manifest }, String(flag), `--${name}`],
-        [{ variable: ofVariable, manifest }, ofVariable, variable(name)],
-        [{ variable: ofVariable }, ofVariable, variable(name)],
-        [{ manifest }, String(manifest), `m.yaml: settings.${name}`],
-        [{}, usual, usual === undefined ? "not set" : "default"],
+        [{ flag, variable: ofVariable, manifest }, String(flag), "flag", `--${name}`],
+        [{ flag, manifest }, String(flag), "flag", `--${name}`],
+        [{ variable: ofVariable, manifest }, ofVariable, "environment", variable(name)],
+        [{ variable: ofVariable }, ofVariable, "environment", variable(name)],
+        [{ variable: "", manifest }, String(manifest), "manifest", `m.yaml: settings.${name}`],
+        [{ manifest }, String(manifest), "manifest", `m.yaml: settings.${name}`],
+        [{}, usual, usual === undefined ? "none" : "default", usual === undefined ? "not set" : "default"],
       ] as const;
-      for (const [layers, value, origin] of cases) assert.deepEqual(await layered(name, layers), { name, value, origin });
+      for (const [layers, value, layer, origin] of cases) assert.deepEqual(await layered(name, layers), { name, value, layer, origin });
     });
 
   it("that are wrong name their layer", async () => {
@@ -69,6 +70,8 @@ describe("settings", () => {
         [{ flag: value }, `--${name}`],
         [{ variable: value, manifest: "x" }, variable(name)],
       ] as const) {
+        // An empty variable says nothing.
+        if ("variable" in layers && value === "") continue;
         await assert.rejects(layered(name, layers), (error) => {
           assert.ok(error instanceof Trouble);
           assert.equal(
@@ -95,7 +98,7 @@ describe("settings", () => {
       name: "TSMAP.yaml",
       settings: { target: "aix", "page-size": 512, "hash-version": 7, "command-timeout": 5 } as const,
     };
-    const settings = projectSettings(await layerSettings({ byteOrder: "big" }, environment, manifest), manifest.name);
+    const settings = projectSettings(await layerSettings({ byteOrder: "big" }, environment, manifest));
     assert.deepEqual(settings, {
       output: "o",
       allowInline: true,

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
 import { mkdirSync, readdirSync, renameSync } from "node:fs";
 import { describe, it } from "node:test";
-import { FleetBench } from "../support/fleet-bench.ts";
+import { FLEET_KEY, FleetBench } from "../support/fleet-bench.ts";
 import type { Outcome } from "../support/program.ts";
 import type { Cleanup } from "../support/temp.ts";
 
@@ -120,8 +120,9 @@ describe("tsmap watch", () => {
     bench.manifest(FLEET);
     const watch = new Watch(t, bench, ["tsmap.yaml", "--output", "out"]);
     assert.equal(
-      await watch.until(/tsmap: .*\n/),
-      "tsmap: tsmap.yaml:6:55: secret hosts.relay1.databases.sasldb2.users.alice.password: secrets/alice: no such file\n",
+      await watch.until(/source .*\n/),
+      "tsmap: tsmap.yaml:6:55: secret hosts.relay1.databases.sasldb2.users.alice.password: secrets/alice: no such file\n" +
+        "tsmap: tsmap.yaml:7:22: source access: no such file\n",
     );
     bench.write("access", "example.com RELAY\n");
     await watch.until(/tsmap: .*\n/);
@@ -144,6 +145,19 @@ describe("tsmap watch", () => {
     }
     const { signal } = await watch.end("SIGINT");
     assert.equal(signal, "SIGINT");
+  });
+
+  it("waits for the file of the key", async (t) => {
+    const bench = new FleetBench(t);
+    bench.write(
+      "tsmap.yaml",
+      "version: 1\nsettings: { target: aix }\nkey: { file: key }\nsecrets: { a: { env: ALICE } }\nhosts: { h: { databases: { d: { users: { a: a } } } } }\n",
+    );
+    const watch = new Watch(t, bench);
+    await watch.until(/tsmap: .*key: no such file\n/);
+    bench.write("key", `${FLEET_KEY}\n`);
+    await watch.until(/artifacts: 4 added, 0 as they are\n/);
+    await watch.end("SIGTERM");
   });
 
   it("ends with 2 where there is no manifest", async (t) => {

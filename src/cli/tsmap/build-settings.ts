@@ -26,6 +26,8 @@ export interface LayeredSetting {
   readonly name: string;
   /** Undefined where no layer says anything. */
   readonly value: string | undefined;
+  readonly layer: "flag" | "environment" | "manifest" | "default" | "none";
+  /** The layer as its user would name it: --target, TSMAP_TARGET. */
   readonly origin: string;
 }
 
@@ -52,8 +54,12 @@ function oneOf(words: readonly (string | number)[]): { isGood: (text: string) =>
 /** Adds the options to a command, under headings of its help. */
 export function addBuildOptions(command: Command): Command {
   command
-    .option("--output <link>", "where the set of files is: a link to a folder that is switched in one step (default: artifacts)")
+    .option(
+      "--output <link>",
+      "where the set of files is: a link to a folder that is switched in one step, relative to the manifest's folder (default: artifacts)",
+    )
     .option("--allow-inline", "secrets may stand in the manifest")
+    .option("--no-allow-inline", "none may, whatever the environment or the manifest says")
     .option("--command-timeout <seconds>", "for each program that gives secrets (default: 60)");
   return addFormatOptions(command, "File format, over the manifest's:", { fileId: false });
 }
@@ -70,7 +76,7 @@ export async function layerSettings(
 ): Promise<readonly LayeredSetting[]> {
   const { default: parseSettings } = await import("yargs-parser");
   const given = textsOf((name) => flags[camel(name)]);
-  const variables = textsOf((name) => environment[variable(name)]);
+  const variables = textsOf((name) => environment[variable(name)] || undefined);
   const written = textsOf((name) => manifest.settings[name as keyof ManifestSettings]);
   // Its published types have no configObjects, of which the first that says something counts. In
   // arguments, of which commander has made values already, it would take quotes for its own.
@@ -81,27 +87,27 @@ export async function layerSettings(
     configuration: { "dot-notation": false, "duplicate-arguments-array": false, "camel-case-expansion": false },
   };
   const parsed = parseSettings([], layers);
-  const originOf = (name: string): string => {
-    if (name in given) return `--${name}`;
-    if (name in variables) return variable(name);
-    if (name in written) return `${manifest.name}: settings.${name}`;
-    return name in DEFAULTS ? "default" : "not set";
+  const layerOf = (name: string): Pick<LayeredSetting, "layer" | "origin"> => {
+    if (name in given) return { layer: "flag", origin: `--${name}` };
+    if (name in variables) return { layer: "environment", origin: variable(name) };
+    if (name in written) return { layer: "manifest", origin: `${manifest.name}: settings.${name}` };
+    return name in DEFAULTS ? { layer: "default", origin: "default" } : { layer: "none", origin: "not set" };
   };
   return NAMES.map((name) => {
     const value = parsed[name] as string | undefined;
-    const origin = originOf(name);
+    const { layer, origin } = layerOf(name);
     const allowed = ALLOWED[name];
     if (value !== undefined && allowed !== undefined && !allowed.isGood(value))
       throw new Trouble(`${origin}: "${value}" is not ${allowed.what}`);
-    return { name, value, origin };
+    return { name, value, layer, origin };
   });
 }
 
 /** The settings of a project: those of the manifest about formats are its own matter, which parts of it may say otherwise. */
-export function projectSettings(settings: readonly LayeredSetting[], manifestName: string): ProjectSettings {
+export function projectSettings(settings: readonly LayeredSetting[]): ProjectSettings {
   const of = (name: string): string | undefined => settings.find((setting) => setting.name === name)?.value;
   const over = (name: string): string | undefined =>
-    settings.find((setting) => setting.name === name && !setting.origin.startsWith(`${manifestName}: `))?.value;
+    settings.find((setting) => setting.name === name && setting.layer !== "manifest")?.value;
   const numberOf = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
   return {
     output: of("output") as string,

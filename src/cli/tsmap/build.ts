@@ -1,15 +1,17 @@
 /**
  * tsmap build: makes all files of a fleet, all or nothing.
  */
+
+import type { ProgressOfFile } from "../../artifacts/artifact.ts";
 import { buildSet, type SetPlan } from "../../artifacts/plan-set.ts";
 import type { Project } from "../../artifacts/project.ts";
+import { turns } from "../../files/turn.ts";
 import { onSignal } from "../cleanup.ts";
 import { Progress } from "../progress.ts";
 import type { BuildFlags, LayeredSetting } from "./build-settings.ts";
 import type { Context } from "./context.ts";
 import { openProject, projectWork, readManifest } from "./open-project.ts";
 import { changeJson, countLine, fileSummary } from "./plan-report.ts";
-import { signals } from "./replacing.ts";
 import { paintFor } from "./style.ts";
 
 interface Options extends BuildFlags {
@@ -23,7 +25,11 @@ export async function run(context: Context, [operand]: readonly (string | readon
   const { output } = context;
   const manifest = await readManifest(context, operand, options);
   if (options.showSettings) {
-    output.write(options.json ? `${JSON.stringify(manifest.settings)}\n` : settingsTable(manifest.settings));
+    output.write(
+      options.json
+        ? `${JSON.stringify(manifest.settings.map(({ name, value, origin }) => ({ name, value, origin })))}\n`
+        : settingsTable(manifest.settings),
+    );
     return 0;
   }
   const progress = new FileProgress(options.progress);
@@ -65,24 +71,25 @@ function settingsTable(settings: readonly LayeredSetting[]): string {
   return rows.map(([name, value, origin]) => `${name.padEnd(width(0))}  ${value.padEnd(width(1))}  ${origin}\n`).join("");
 }
 
-/** Of one source after the other. */
+/** Of one file after the other. */
 class FileProgress {
   readonly #wanted: boolean | undefined;
   #path: string | undefined;
   #bar: Progress | undefined;
+  readonly #others = turns();
 
   constructor(wanted: boolean | undefined) {
     this.#wanted = wanted;
   }
 
-  async update({ path, bytes, size, lines }: { path: string; bytes: number; size: number; lines: number }): Promise<void> {
+  async update({ path, unit, count, done, total }: ProgressOfFile): Promise<void> {
     if (path !== this.#path) {
       this.stop();
       this.#path = path;
-      this.#bar = new Progress({ wanted: this.#wanted, label: path, total: size });
+      this.#bar = new Progress({ wanted: this.#wanted, label: path, total, unit });
     }
-    await this.#bar?.update(bytes, lines);
-    await signals();
+    await this.#bar?.update(done, count);
+    await this.#others();
   }
 
   stop(): void {

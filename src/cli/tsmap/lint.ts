@@ -12,6 +12,7 @@ import { lintRecords } from "../../authinfo/lint/lint-records.ts";
 import { lintSource } from "../../authinfo/lint/lint-source.ts";
 import type { LintOptions } from "../../authinfo/lint/options.ts";
 import { Replacement } from "../../files/replacement.ts";
+import { turn } from "../../files/turn.ts";
 import { DatabaseFile } from "../../hash-file/database-file.ts";
 import { kindOfRecords } from "../../map-file/map-kind.ts";
 import { isDatabase } from "../../map-file/read-map.ts";
@@ -23,7 +24,6 @@ import { strerror } from "../strerror.ts";
 import { packageVersion } from "../version.ts";
 import type { Context } from "./context.ts";
 import { jsonReport, type LintedFile, type LintTrouble, SarifReport, textReport } from "./lint-report.ts";
-import { signals } from "./replacing.ts";
 import { type SourceFlags, sourceOptions } from "./source-flags.ts";
 import { paintFor } from "./style.ts";
 import { TROUBLE, Trouble, troubleWith } from "./trouble.ts";
@@ -146,7 +146,7 @@ async function replaceFile(name: string, bytes: Uint8Array): Promise<void> {
       file.close();
     }
     // A signal that came in the meantime goes first.
-    await signals();
+    await turn();
     replacement.commit();
   } catch (error) {
     replacement?.abandon();

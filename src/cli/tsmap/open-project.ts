@@ -2,9 +2,11 @@
  * From the operand and the options of plan, build, check and watch to a fleet.
  */
 import { existsSync, readFileSync } from "node:fs";
+import type { Fleet } from "../../artifacts/fleet.ts";
 import { ManifestError, problemText } from "../../artifacts/manifest-error.ts";
 import { ManifestFile } from "../../artifacts/manifest-file.ts";
 import { Project, type ProjectOptions } from "../../artifacts/project.ts";
+import { resolveFleet } from "../../artifacts/resolve-fleet.ts";
 import { SetFolderError } from "../../artifacts/set-folder.ts";
 import { LockedError } from "../../files/file-lock.ts";
 import { packageVersion } from "../version.ts";
@@ -30,12 +32,17 @@ export async function readManifest({ environment }: Context, operand: unknown, f
 }
 
 /** @throws {Trouble} */
+export function fleetOf({ file, settings }: ManifestText): Fleet {
+  return inWords(() => resolveFleet(file, projectSettings(settings).overrides));
+}
+
+/** @throws {Trouble} */
 export function openProject(
   { environment }: Context,
   { file, text, settings }: ManifestText,
   onProgress?: ProjectOptions["onProgress"],
 ): Project {
-  const options = { settings: projectSettings(settings, file.name), environment, toolVersion: packageVersion(), onProgress };
+  const options = { settings: projectSettings(settings), environment, toolVersion: packageVersion(), onProgress };
   return inWords(() => new Project(file, text, options));
 }
 

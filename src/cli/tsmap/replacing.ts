@@ -2,6 +2,7 @@
  * Commands that make one file of another.
  */
 import { BerkeleyDBError } from "berkeley-db-js";
+import { turn } from "../../files/turn.ts";
 import { HashFileError } from "../../hash-file/error.ts";
 import type { Pending } from "../../map-file/pending.ts";
 import { onSignal } from "../cleanup.ts";
@@ -22,7 +23,7 @@ export async function replaceWith<T>(files: Files, make: () => Pending<T>, isWan
   const forget = onSignal(() => pending?.abandon());
   try {
     pending = make();
-    await signals();
+    await turn();
     if (isWanted(pending.result)) pending.commit();
     else pending.abandon();
     return pending.result;
@@ -32,11 +33,6 @@ export async function replaceWith<T>(files: Files, make: () => Pending<T>, isWan
   } finally {
     forget();
   }
-}
-
-/** Resolves when the signals have been heard that came while the program was busy. */
-export async function signals(): Promise<void> {
-  for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** A file is found faulty where it is read; what cannot be written is the other one. */

@@ -10,7 +10,7 @@ import { printable } from "../printable.ts";
 import { buildUnlessEnded } from "./build.ts";
 import type { BuildFlags } from "./build-settings.ts";
 import type { Context } from "./context.ts";
-import { manifestName, openProject, readManifest } from "./open-project.ts";
+import { fleetOf, manifestName, openProject, readManifest } from "./open-project.ts";
 import { countLine, fileSummary } from "./plan-report.ts";
 import { paintFor } from "./style.ts";
 import { Trouble } from "./trouble.ts";
@@ -37,8 +37,10 @@ async function buildOnce(context: Context, name: string, options: BuildFlags, fo
   const { output, program } = context;
   const time = new Date().toTimeString().slice(0, 8);
   try {
-    using project = openProject(context, await readManifest(context, name, options));
-    follow(sourceFiles(project.fleet, dirname(name)));
+    const manifest = await readManifest(context, name, options);
+    // Before anything is read, so that a file that is not there yet is waited for.
+    follow(sourceFiles(fleetOf(manifest), dirname(name)));
+    using project = openProject(context, manifest);
     const { changes, unchanged } = await buildUnlessEnded(project);
     const paint = paintFor(process.stdout);
     for (const change of changes) output.write(`${time} ${fileSummary(change, paint)}\n`);
