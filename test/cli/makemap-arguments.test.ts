@@ -8,6 +8,7 @@ import { suite, test } from "node:test";
 import * as fc from "fast-check";
 import { type MakemapArguments, type MakemapRequest, parseMakemapArguments } from "#src/cli/makemap-arguments.js";
 import { rootFolder } from "../support/fixtures.ts";
+import { timeLimit } from "../support/full.ts";
 import { tsmakemap } from "../support/program.ts";
 
 const parse = (argv: readonly string[], environment: NodeJS.ProcessEnv = {}): MakemapRequest =>
@@ -134,7 +135,7 @@ test("whatever the command line, it is read or refused", () => {
     const { kind } = parse(argv, posix ? { POSIXLY_CORRECT: "1" } : {});
     assert.ok(["run", "list", "help", "version", "usage"].includes(kind));
   });
-  fc.assert(property, { numRuns: 1500, interruptAfterTimeLimit: 5000 });
+  fc.assert(property, { numRuns: 1500, interruptAfterTimeLimit: timeLimit(5000) });
 });
 
 suite("the program", () => {

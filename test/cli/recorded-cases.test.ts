@@ -96,8 +96,8 @@ function readsMachineFile(recorded: MakemapCase, as: As): boolean {
 const USER_GROUPS = ["dir-safety", "file-safety", "overwrite", "trusted-user", "umask"];
 
 function choose(as: As): readonly MakemapCase[] {
-  // Of those that were recorded here every other one in the ordinary run: a process each takes a while.
-  const others = new Set(isFull ? [] : (files[1]?.cases ?? []).filter((recorded, i) => i % 2 === 1 && !isContent(recorded)));
+  // Of those that were recorded here one in four in the ordinary run: a process each takes a while.
+  const others = new Set(isFull ? [] : (files[1]?.cases ?? []).filter((recorded, i) => i % 4 !== 0 && !isContent(recorded)));
   if (as === "recorded") return cases.filter((recorded) => !others.has(recorded));
   const differs = (recorded: MakemapCase): boolean => typeof recorded.as_user === "object" || USER_GROUPS.includes(recorded.group);
   return cases.filter((recorded) => recorded.uid === 0 && (!isRoot || differs(recorded)));

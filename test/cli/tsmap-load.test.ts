@@ -24,6 +24,7 @@ import { Output } from "#src/cli/output.js";
 import { run } from "#src/cli/tsmap/load.js";
 import { pairsOf, sha256 } from "../support/bytes.ts";
 import { databaseFixtures } from "../support/fixtures.ts";
+import { timeLimit } from "../support/full.ts";
 import { needs, runNative } from "../support/native.ts";
 import { assertVerified } from "../support/native-db.ts";
 import { maskDatabase, residueOffsets } from "../support/page-mask.ts";
@@ -142,7 +143,7 @@ describe("any text is loaded as by db5.3_load", () => {
         assertSame(at("ours.db"), at("theirs.db"));
       },
     );
-    await fc.assert(property, { numRuns: 60, interruptAfterTimeLimit: 6000 });
+    await fc.assert(property, { numRuns: 60, interruptAfterTimeLimit: timeLimit(6000) });
   });
 });
 
@@ -184,7 +185,7 @@ describe("a text is taken or refused", () => {
       assert.equal(loadNative(text, at("theirs.db")), ours, text);
       assert.equal(dumpNative(at("ours.db")), dumpNative(at("theirs.db")), text);
     });
-    await fc.assert(property, { numRuns: 150, interruptAfterTimeLimit: 5000 });
+    await fc.assert(property, { numRuns: 150, interruptAfterTimeLimit: timeLimit(5000) });
     assert.ok(taken > 20, String(taken));
   });
 

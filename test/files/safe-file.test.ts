@@ -10,6 +10,7 @@ import { after, test } from "node:test";
 import * as fc from "fast-check";
 import { failureText, warningMessage } from "#src/cli/makemap-messages.js";
 import { checkSafeFile, type SafeFileOptions, UnsafeFileError } from "#src/files/safe-file.js";
+import { timeLimit } from "../support/full.ts";
 import { makeInProcess } from "../support/in-process.ts";
 import { needs, runNative } from "../support/native.ts";
 import { isRoot } from "../support/program.ts";
@@ -112,7 +113,7 @@ test("as makemap warns and refuses", (t) => {
       }
     },
   );
-  fc.assert(property, { numRuns: 400, interruptAfterTimeLimit: 8000 });
+  fc.assert(property, { numRuns: 400, interruptAfterTimeLimit: timeLimit(8000) });
   return undefined;
 });
 

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import * as fc from "fast-check";
 import { bytesOf } from "../support/bytes.ts";
+import { timeLimit } from "../support/full.ts";
 import { makeInProcess } from "../support/in-process.ts";
 import { readMap } from "../support/makemap-cases.ts";
 import { nativePath, needs, runNative } from "../support/native.ts";
@@ -55,7 +56,7 @@ test("what makemap makes of it, in process", (t) => {
       assert.ok(Buffer.from(maskDatabase(new Uint8Array(readFileSync(ours.file)))).equals(theirBytes), "the files differ");
     });
   });
-  fc.assert(property, { numRuns: 2000, interruptAfterTimeLimit: 10_000 });
+  fc.assert(property, { numRuns: 2000, interruptAfterTimeLimit: timeLimit(10_000) });
 });
 
 test("what makemap makes of a command line", async (t) => {
@@ -93,5 +94,5 @@ test("what makemap makes of a command line", async (t) => {
     assert.deepEqual(ours, theirs);
     rmSync(folder, { recursive: true });
   });
-  await fc.assert(property, { numRuns: 60, interruptAfterTimeLimit: 15_000 });
+  await fc.assert(property, { numRuns: 60, interruptAfterTimeLimit: timeLimit(15_000) });
 });

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { after, suite, test } from "node:test";
 import * as fc from "fast-check";
 import { bytesOf, sha256 } from "../support/bytes.ts";
+import { timeLimit } from "../support/full.ts";
 import { makeInProcess } from "../support/in-process.ts";
 import { needs, runNative } from "../support/native.ts";
 import { maskDatabase, residueOffsets } from "../support/page-mask.ts";
@@ -91,7 +92,7 @@ test("sources at random", (t) => {
     rmSync(file);
     rmSync(at("theirs"));
   });
-  fc.assert(property, { numRuns: 300, interruptAfterTimeLimit: 8000 });
+  fc.assert(property, { numRuns: 300, interruptAfterTimeLimit: timeLimit(8000) });
   assert.ok(overflowed > 0, "no source came to overflow pages");
 });
 

@@ -9,6 +9,7 @@ import * as fc from "fast-check";
 import type { SourceDiagnostic } from "#src/makemap/diagnostic.js";
 import { type SourceOptions, SourceParser } from "#src/makemap/source-parser.js";
 import { bytesOf, textOf } from "../support/bytes.ts";
+import { timeLimit } from "../support/full.ts";
 import { sourceOptions, sourceText } from "../support/source-text.ts";
 
 interface Found {
@@ -51,7 +52,7 @@ test("any split of the text gives the same", () => {
     const bytes = bytesOf(text);
     assert.deepEqual(parse(split(bytes, some), options), parse([bytes], options));
   });
-  fc.assert(property, { numRuns: 3000, interruptAfterTimeLimit: 4000 });
+  fc.assert(property, { numRuns: 3000, interruptAfterTimeLimit: timeLimit(4000) });
 });
 
 test("byte by byte is the same as at once", () => {
@@ -86,7 +87,7 @@ test("whatever comes, each line is a record, or is reported, or is empty or a co
       if (options.allowEmptyValue !== true) assert.notEqual(value, nul);
     }
   });
-  fc.assert(property, { numRuns: 2000, interruptAfterTimeLimit: 4000 });
+  fc.assert(property, { numRuns: 2000, interruptAfterTimeLimit: timeLimit(4000) });
 });
 
 test("every byte but NUL and newline, as delimiter, in keys and in values", () => {

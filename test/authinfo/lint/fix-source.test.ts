@@ -12,6 +12,7 @@ import { scanSource } from "#src/authinfo/lint/source-lines.js";
 import { foldKey } from "#src/makemap/map-key.js";
 import { authinfoSource } from "../../support/authinfo-text.ts";
 import { bytesOf, textOf } from "../../support/bytes.ts";
+import { timeLimit } from "../../support/full.ts";
 import { LINT_EXAMPLES } from "../../support/lint-examples.ts";
 
 const lintOptions: fc.Arbitrary<LintOptions> = fc.record({
@@ -27,7 +28,7 @@ const TOUCHED = /\xef\xbb\xbf|\$#|\xe2\x80[\x98-\x9f]|\xc2\xa0|[ \t\v\f\r"'%,;|]
 const REVEALING: readonly LintCode[] = ["leading-blank", "utf8-byte-order-mark", "crlf"];
 
 describe("mending", () => {
-  const runs = { numRuns: 4000, interruptAfterTimeLimit: 6000 };
+  const runs = { numRuns: 4000, interruptAfterTimeLimit: timeLimit(6000) };
 
   it("twice does what once does", () => {
     const property = fc.property(authinfoSource, lintOptions, (text, options) => {

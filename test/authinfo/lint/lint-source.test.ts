@@ -11,6 +11,7 @@ import type { LintOptions } from "#src/authinfo/lint/options.js";
 import { findingText, LINT_RULES } from "#src/authinfo/lint/rules.js";
 import { authinfoSource } from "../../support/authinfo-text.ts";
 import { bytesOf, textOf } from "../../support/bytes.ts";
+import { timeLimit } from "../../support/full.ts";
 import { GOOD_TEXTS, LINT_EXAMPLES } from "../../support/lint-examples.ts";
 
 const lint = (text: string, options?: LintOptions): LintFinding[] => lintSource(bytesOf(text), options);
@@ -56,7 +57,7 @@ describe("a source text", () => {
         before = offset;
       }
     });
-    fc.assert(property, { numRuns: 3000, interruptAfterTimeLimit: 4000 });
+    fc.assert(property, { numRuns: 3000, interruptAfterTimeLimit: timeLimit(4000) });
   });
 
   it("has its duplicates told with what becomes of them", () => {

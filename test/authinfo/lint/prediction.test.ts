@@ -14,6 +14,7 @@ import { formatAuthinfoValue, parseAuthinfoValue } from "#src/authinfo/value.js"
 import { authinfoCases, recordsOf } from "../../support/authinfo-cases.ts";
 import { authinfoValue } from "../../support/authinfo-text.ts";
 import { bytesOf } from "../../support/bytes.ts";
+import { timeLimit } from "../../support/full.ts";
 
 const SCRAM = ["SCRAM-SHA-1", "SCRAM-SHA-224", "SCRAM-SHA-256", "SCRAM-SHA-384", "SCRAM-SHA-512"];
 const OFFER = ["DIGEST-MD5", "CRAM-MD5", "PLAIN", "LOGIN", ...SCRAM];
@@ -41,7 +42,7 @@ describe("every value", () => {
       if (!/^[\t\v\f\r ]|^$/.test(value) && source.length < 1024)
         assert.equal(hasError(lintSource(bytesOf(source))), !isGood, JSON.stringify(value));
     });
-    fc.assert(property, { numRuns: 10_000, interruptAfterTimeLimit: 6000 });
+    fc.assert(property, { numRuns: 10_000, interruptAfterTimeLimit: timeLimit(6000) });
     assert.ok(seen.good > 100 && seen.bad > 100, JSON.stringify(seen));
   });
 
@@ -57,7 +58,7 @@ describe("every value", () => {
       if (source.length >= 1024) return;
       for (const { severity, edits, code } of lintSource(bytesOf(source))) assert.ok(severity !== "error" && edits === undefined, code);
     });
-    fc.assert(property, { numRuns: 1000, interruptAfterTimeLimit: 4000 });
+    fc.assert(property, { numRuns: 1000, interruptAfterTimeLimit: timeLimit(4000) });
   });
 });
 

@@ -11,6 +11,7 @@ import { lintSource } from "#src/authinfo/lint/lint-source.js";
 import { findingText, mendText } from "#src/authinfo/lint/rules.js";
 import { recordsOf } from "../../support/authinfo-cases.ts";
 import { bytesOf } from "../../support/bytes.ts";
+import { timeLimit } from "../../support/full.ts";
 import { SECRET, SECRET_TEXTS } from "../../support/lint-examples.ts";
 
 /** All that somebody may print of findings. */
@@ -47,6 +48,6 @@ describe("a password", () => {
       if (/authinfo:\[?[\w.-]*cret-.*"p:x"/i.test(mutilated)) return;
       assertSilent(mutilated);
     });
-    fc.assert(property, { numRuns: 3000, interruptAfterTimeLimit: 4000 });
+    fc.assert(property, { numRuns: 3000, interruptAfterTimeLimit: timeLimit(4000) });
   });
 });

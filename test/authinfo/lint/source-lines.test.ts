@@ -9,6 +9,7 @@ import { type SourceLine, scanSource } from "#src/authinfo/lint/source-lines.js"
 import type { SourceDiagnostic } from "#src/makemap/diagnostic.js";
 import { type SourceOptions, SourceParser } from "#src/makemap/source-parser.js";
 import { bytesOf, textOf } from "../../support/bytes.ts";
+import { timeLimit } from "../../support/full.ts";
 import { sourceOptions, sourceText } from "../../support/source-text.ts";
 
 type Row = readonly [piece: number, what: string, key: string, value: string];
@@ -54,7 +55,7 @@ describe("the lines of a source text", () => {
       const bytes = bytesOf(text);
       assert.deepEqual(byScanner(bytes, options), bySourceParser(bytes, options));
     });
-    fc.assert(property, { numRuns: 5000, interruptAfterTimeLimit: 5000 });
+    fc.assert(property, { numRuns: 5000, interruptAfterTimeLimit: timeLimit(5000) });
   });
 
   it("are those of an editor, with the places of their parts", () => {
