@@ -2,14 +2,12 @@
  * Makes a SASL database of a fleet: all its users, with secrets that are the
  * same at every build.
  */
-
 import { turns } from "../files/turn.ts";
 import { type PasswordFault, passwordFault } from "../sasldb/password.ts";
 import { makeSasldb } from "../sasldb/sasldb-file.ts";
 import type { ScramMechanism } from "../sasldb/scram.ts";
 import { type Artifact, describeArtifact, type Workshop } from "./artifact.ts";
-import type { Derivation, UserIdentity } from "./derivation.ts";
-import { KEY_MEND } from "./derivation.ts";
+import { type Derivation, KEY_MEND, type UserIdentity } from "./derivation.ts";
 import type { DatabaseSpec, UserSpec } from "./fleet.ts";
 import { Inputs } from "./input.ts";
 import { ManifestError } from "./manifest-error.ts";

@@ -3,7 +3,7 @@
  * a file user by user or record by record.
  */
 import { HashFileError } from "../hash-file/error.ts";
-import { compareMaps, type Difference, type MapContent, readContent } from "../map-file/comparison.ts";
+import { type Comparison, compareMaps, type Difference, type MapContent, readContent } from "../map-file/comparison.ts";
 import { maskRecord } from "../map-file/secrets.ts";
 import { decodeName } from "../sasldb/name.ts";
 import { type Artifact, withDatabase } from "./artifact.ts";
@@ -48,20 +48,27 @@ const EMPTY: MapContent["index"] = new Map();
 export function changeOf(artifact: Artifact, folder: SetFolder): FileChange | undefined {
   const { spec, bytes } = artifact;
   const present = folder.read(spec.path);
+  const isSame = present !== undefined && Buffer.compare(present.bytes, bytes) === 0;
+  // Most files, most of the time: nothing in them has to be read.
+  if (isSame && present.mode === spec.mode) return undefined;
   const after = withDatabase(bytes, readContent);
   const before = present && contentOf(present.bytes);
   const isDatabase = spec.kind === "database";
   if (present === undefined || before === undefined || "damage" in before) {
     const nothing = { format: after.format, index: EMPTY };
     const notes = before !== undefined && "damage" in before ? [`what is there cannot be read: ${before.damage}`] : [];
-    return { path: spec.path, action: present === undefined ? "add" : "change", ...changesOf(nothing, after, isDatabase), notes };
+    return {
+      path: spec.path,
+      action: present === undefined ? "add" : "change",
+      ...changesOf(compareMaps(nothing, after), nothing, after, isDatabase),
+      notes,
+    };
   }
-  const { formatDifferences } = compareMaps(before, after);
+  const comparison = compareMaps(before, after);
+  const { formatDifferences } = comparison;
   const notes = formatDifferences.map(({ property, a, b }) => `${PROPERTIES[property]} ${a} becomes ${b}`);
   if (present.mode !== spec.mode) notes.push(`mode ${octal(present.mode)} becomes ${octal(spec.mode)}`);
-  const isSame = Buffer.compare(present.bytes, bytes) === 0;
-  if (isSame && notes.length === 0) return undefined;
-  const changes = changesOf(before, after, isDatabase);
+  const changes = changesOf(comparison, before, after, isDatabase);
   if (!isSame && changes.users.length + changes.records.length + formatDifferences.length === 0)
     notes.push("the same records, stored otherwise");
   return { path: spec.path, action: "change", ...changes, notes };
@@ -94,8 +101,12 @@ function contentOf(bytes: Uint8Array): MapContent | { readonly damage: string } 
   }
 }
 
-function changesOf(before: MapContent, after: MapContent, isDatabase: boolean): Pick<FileChange, "users" | "records"> {
-  const { differences } = compareMaps(before, after);
+function changesOf(
+  { differences }: Comparison,
+  before: MapContent,
+  after: MapContent,
+  isDatabase: boolean,
+): Pick<FileChange, "users" | "records"> {
   return isDatabase
     ? { users: userChanges(differences, before, after), records: [] }
     : { users: [], records: differences.map(recordChange) };

@@ -2,7 +2,6 @@
  * The options that say what the written file is like, and their layers: the
  * command line over TSMAKEMAP_… of the environment over the target's own.
  */
-
 import { type FileFormat, HASH_VERSIONS, type HashVersion, TARGETS, type TargetName, targetFormat } from "../hash-file/file-format.ts";
 import { type Command, Option } from "./commander.ts";
 

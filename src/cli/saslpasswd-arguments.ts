@@ -2,7 +2,6 @@
  * The command line of tssaslpasswd: saslpasswd's, which getopt() reads from
  * left to right (`vpcdnf:u:a:h?`), and long options of ours.
  */
-
 import { isOtpSeed, NEW_OTP_ALGORITHMS, type NewOtpAlgorithm } from "../sasldb/otp.ts";
 import { SECRET_MECHANISMS, type SecretMechanism } from "../sasldb/sasldb.ts";
 import { type Command, Option } from "./commander.ts";

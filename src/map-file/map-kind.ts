@@ -1,7 +1,6 @@
 /**
  * What a map is for, by its records.
  */
-
 import { newKeys } from "../hash-file/visit.ts";
 import { AUTHINFO_TAG, foldByte } from "../makemap/map-key.ts";
 import { holdsSecret, mayHoldSecret } from "./secrets.ts";

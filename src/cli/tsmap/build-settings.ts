@@ -2,7 +2,6 @@
  * The settings of plan, build, check and watch, and their layers: the command
  * line over TSMAP_… of the environment over the manifest over what is usual.
  */
-
 import type { ManifestSettings } from "../../artifacts/manifest.ts";
 import type { ProjectSettings } from "../../artifacts/project.ts";
 import { HASH_VERSIONS, TARGETS } from "../../hash-file/file-format.ts";

@@ -5,7 +5,6 @@
  * What a command does is in the file of its name, which is loaded when the
  * command is called.
  */
-
 import { COMMON_OFFER, DEFAULT_AUTH_MECHANISMS } from "../../authinfo/client.ts";
 import { LOGIN_CLIENTS } from "../../authinfo/login/mechanisms.ts";
 import { Argument, Command, Option } from "../commander.ts";
