@@ -6,6 +6,7 @@
  */
 import { createHash, type Hash, randomBytes } from "node:crypto";
 import { BerkeleyDBError, Database, type FileSystem, nodeFileSystem, type PutMode, RecordBatch, readFileHeader } from "berkeley-db-js";
+import { buildCacheSize } from "../files/build-cache.ts";
 import { type NewFile, Replacement, withoutSync } from "../files/replacement.ts";
 import { type FileFormat, targetFormat } from "../hash-file/file-format.ts";
 import { setHashVersionOf } from "../hash-file/hash-version.ts";
@@ -20,11 +21,8 @@ const MAP_MODE = 0o640;
 const FILE_ID_LENGTH = 20;
 /** Records are handed to the engine some of these bytes at a time. */
 const BATCH = 1 << 18;
-const LEAST_CACHE = 1 << 20;
-/** The cache holds the file of a million lines; beyond that pages are written and read again. */
-const MOST_CACHE = 148 << 20;
-/** A map takes about two bytes of cache for each byte of source. */
-const CACHE_PER_SOURCE = 2;
+/** A map of short lines takes up to so many bytes for each byte of source. */
+const FILE_PER_SOURCE = 3;
 
 export interface MapBuilderOptions extends SourceOptions {
   readonly type: MapType;
@@ -166,13 +164,10 @@ export class MapBuilder {
   }
 
   #open(type: "hash" | "btree", append: boolean, format: FileFormat): Database {
-    const { sourceSize = Number.POSITIVE_INFINITY, duplicates } = this.#options;
-    const wanted = this.#options.cacheSize ?? sourceSize * CACHE_PER_SOURCE;
-    const cacheSize = Math.max(LEAST_CACHE, Math.min(MOST_CACHE, wanted));
+    const { sourceSize, cacheSize, duplicates } = this.#options;
     const common = {
       type,
-      cacheSize,
-      reserveCache: cacheSize > LEAST_CACHE && sourceSize * CACHE_PER_SOURCE >= cacheSize,
+      cacheSize: buildCacheSize(sourceSize && sourceSize * FILE_PER_SOURCE, cacheSize),
       fileSystem: withoutSync(this.#fileSystem),
     };
     const keep = duplicates === "keep" ? ("unsorted" as const) : false;

@@ -4,6 +4,7 @@
  */
 import { createHash, type Hash, randomBytes } from "node:crypto";
 import { Database, type DatabaseType, type FileSystem, nodeFileSystem, type PutMode, RecordBatch } from "berkeley-db-js";
+import { buildCacheSize } from "../files/build-cache.ts";
 import { Replacement, withoutSync } from "../files/replacement.ts";
 import type { FileFormat } from "../hash-file/file-format.ts";
 import { setHashVersionOf } from "../hash-file/hash-version.ts";
@@ -13,8 +14,6 @@ const NEW_FILE_MODE = 0o640;
 const FILE_ID_LENGTH = 20;
 /** Records are handed to the engine some of these bytes at a time. */
 const BATCH = 1 << 18;
-const LEAST_CACHE = 1 << 20;
-const MOST_CACHE = 148 << 20;
 
 export interface DatabaseBuilderOptions {
   readonly type: DatabaseType;
@@ -136,16 +135,7 @@ export class DatabaseBuilder {
   }
 
   #open(): Database {
-    const {
-      type,
-      format,
-      duplicates = false,
-      expectedSize = Number.POSITIVE_INFINITY,
-      hashElements,
-      fillFactor,
-      minimumKeys,
-    } = this.#options;
-    const cacheSize = Math.max(LEAST_CACHE, Math.min(MOST_CACHE, expectedSize));
+    const { type, format, duplicates = false, expectedSize, hashElements, fillFactor, minimumKeys } = this.#options;
     return Database.open(this.#replacement.path, {
       type,
       create: true,
@@ -153,8 +143,7 @@ export class DatabaseBuilder {
       byteOrder: format.byteOrder,
       pageSize: format.pageSize,
       duplicates,
-      cacheSize,
-      reserveCache: cacheSize > LEAST_CACHE && expectedSize >= cacheSize,
+      cacheSize: buildCacheSize(expectedSize),
       fileSystem: withoutSync(this.#fileSystem),
       ...(type === "hash" && hashElements !== undefined ? { hashElements } : {}),
       ...(type === "hash" && fillFactor !== undefined ? { fillFactor } : {}),

@@ -415,7 +415,7 @@ for (const type of TYPES) {
 
   test(`${type}: a cache larger or smaller than the file makes no difference to its bytes`, () => {
     const bytes = [20480, 1 << 20, 64 << 20].map((cacheSize) => {
-      using database = Database.open(new Uint8Array(), { type, cacheSize, reserveCache: cacheSize > 1 << 20 });
+      using database = Database.open(new Uint8Array(), { type, cacheSize });
       for (let i = 0; i < 5000; i++) database.put(b(`key ${(i * 7919) % 5000}`), b(`data ${i}`));
       return sha256(database.toBytes());
     });

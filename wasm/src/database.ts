@@ -108,7 +108,6 @@ export class Database implements Disposable {
     const set = (operation: string, option: number, value: number): number => engine.call(operation, [], (e) => e.bdb_set(option, value));
     const cacheSize = options.cacheSize ?? DEFAULT_CACHE_SIZE;
     set("DB->set_cachesize", SET.cacheSize, cacheSize);
-    if (options.reserveCache) engine.guard("malloc", (e) => e.bdb_reserve(cacheSize));
     if (isNew) {
       set("DB->set_pagesize", SET.pageSize, options.pageSize ?? DEFAULT_PAGE_SIZE);
       set("DB->set_lorder", SET.byteOrder, LORDER[options.byteOrder ?? "little"]);

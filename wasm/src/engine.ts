@@ -24,7 +24,7 @@ export interface Exports {
   bdb_result_address(): Pointer;
   bdb_allocate(length: number): Pointer;
   bdb_release(bytes: Pointer, length: number): void;
-  bdb_reserve(length: number): void;
+  bdb_memory_end(): number;
   bdb_create(): number;
   bdb_set(option: number, value: number): number;
   bdb_open(path: Pointer, type: number, flags: number, mode: number): number;
@@ -204,16 +204,17 @@ export class Engine {
     return this.#bytes;
   }
 
-  /** Overwrites the memory: the instance is of no use afterwards. */
+  /** Overwrites the memory as far as it was used: the instance is of no use afterwards. */
   wipe(): void {
-    this.bytes().fill(0);
+    this.bytes().fill(0, 0, this.exports.bdb_memory_end() >>> 0);
     this.#trap ??= new Error("the database is closed");
   }
 
   #allocate(size: number): Pointer {
     if (size > this.#input.size) {
       const room = Math.max(size, 4096);
-      const address = this.exports.bdb_allocate(room);
+      // An address beyond 2 GiB comes out of the module as a negative number.
+      const address = (this.exports.bdb_allocate(room) >>> 0) as Pointer;
       if (address === NULL) throw this.failure("malloc", 48);
       this.exports.bdb_release(this.#input.address, this.#input.size);
       this.#input = { address, size: room };

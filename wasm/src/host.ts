@@ -109,7 +109,8 @@ export class Host {
 
   #bytes(at: number, length: number): Uint8Array {
     if (this.memory === undefined) throw new Error("called before there was a module");
-    return new Uint8Array(this.memory.buffer, at, length);
+    // An address beyond 2 GiB comes out of the module as a negative number.
+    return new Uint8Array(this.memory.buffer, at >>> 0, length);
   }
 
   #text(at: number, length: number): string {

@@ -25,10 +25,8 @@ export interface OpenOptions {
   readonly byteOrder?: ByteOrder;
   /** Bytes, a power of two from 512 to 65536, of a new file (DB->set_pagesize). Default 4096. */
   readonly pageSize?: number;
-  /** Bytes of page cache, at least 20480 (DB->set_cachesize). Default 1048576. */
+  /** Bytes of page cache, at least 20480 (DB->set_cachesize), of which no more is taken than is filled. Default 1048576. */
   readonly cacheSize?: number;
-  /** Take memory for the whole cache from the host at once: faster where it will be filled. */
-  readonly reserveCache?: boolean;
   /** How many keys a new hash file is meant to hold (DB->set_h_nelem); with fillFactor, at most 2147483648 buckets of them. */
   readonly hashElements?: number;
   /** Keys a bucket of a new hash file is to hold (DB->set_h_ffactor). */

@@ -11,7 +11,9 @@
 #include "bdb.h"
 #include "database.h"
 #include "host.h"
+#include "memory.h"
 #include "walk.h"
+#include "warm.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -121,13 +123,10 @@ bdb_release(void *bytes, uint32_t length)
 	free(bytes);
 }
 
-void
-bdb_reserve(uint32_t length)
+uint32_t
+bdb_memory_end(void)
 {
-	void *volatile bytes;	/* or the compiler drops the pair of calls */
-
-	bytes = malloc(length);
-	free(bytes);
+	return (memory_end());
 }
 
 static void
@@ -194,6 +193,29 @@ bdb_create(void)
 	return (create(&database));
 }
 
+/*
+ * With a bucket for each page that there is room for: by itself libdb has one
+ * for about three, and goes along chains. The table is made when the database
+ * is opened, so a cache that may stay empty gets one of some megabytes.
+ */
+#define PAGE_USUAL	4096
+#define BUCKETS_MAX	131072
+
+static int
+set_cache_size(uint32_t value)
+{
+	DB_ENV *dbenv;
+	uint32_t buckets;
+	int ret;
+
+	dbenv = database->dbenv;
+	buckets = value / PAGE_USUAL;
+	if ((ret = dbenv->set_mp_tablesize(dbenv,
+	    buckets < BUCKETS_MAX ? buckets : BUCKETS_MAX)) != 0)
+		return (ret);
+	return (database->set_cachesize(database, 0, value, 1));
+}
+
 int
 bdb_set(int option, uint32_t value)
 {
@@ -203,7 +225,7 @@ bdb_set(int option, uint32_t value)
 	case BDB_BYTE_ORDER:
 		return (database->set_lorder(database, (int)value));
 	case BDB_CACHE_SIZE:
-		return (database->set_cachesize(database, 0, value, 1));
+		return (set_cache_size(value));
 	case BDB_HASH_ELEMENTS:
 		return (database->set_h_nelem(database, value));
 	case BDB_FILL_FACTOR:
@@ -302,6 +324,29 @@ bdb_put(void *key, uint32_t key_length,
 	return (database->put(database, NULL, &k, &d, flags));
 }
 
+/* Takes the next record of a batch apart: 0, or EINVAL. */
+static int
+next_record(unsigned char **batch, const unsigned char *end,
+    struct warm_key *key, struct warm_key *data)
+{
+	unsigned char *p;
+	size_t room;
+
+	p = *batch;
+	room = (size_t)(end - p);
+	if (room < BATCH_HEADER)
+		return (EINVAL);
+	key->length = batch_number(p);
+	data->length = batch_number(p + 4);
+	room -= BATCH_HEADER;
+	if (key->length > room || data->length > room - key->length)
+		return (EINVAL);
+	key->bytes = p + BATCH_HEADER;
+	data->bytes = key->bytes + key->length;
+	*batch = p + BATCH_HEADER + key->length + data->length;
+	return (0);
+}
+
 /*
  * The loop of DB->put(DB_MULTIPLE_KEY) over another packing, which, unlike
  * that, goes on after DB_KEYEXIST. One cursor serves the whole batch.
@@ -310,11 +355,12 @@ int
 bdb_put_many(unsigned char *batch, uint32_t length,
     uint32_t flags, uint32_t *refused)
 {
+	struct warm_key keys[WARM_MAX], data[WARM_MAX];
 	DBC *dbc;
 	DBT k, d;
-	uint32_t index, key_length, data_length, refusals;
+	uint32_t index, refusals;
 	unsigned char *end;
-	int ret, t_ret;
+	int count, i, parsed, ret, t_ret;
 
 	++changes;
 	index = refusals = 0;
@@ -324,32 +370,28 @@ bdb_put_many(unsigned char *batch, uint32_t length,
 	if ((ret = __db_cursor(database, NULL, NULL,
 	    &dbc, DB_WRITELOCK | DB_CURSOR_BULK)) != 0)
 		return (ret);
-	for (; batch < end; ++index) {
-		if ((uint32_t)(end - batch) < BATCH_HEADER) {
-			ret = EINVAL;
-			break;
-		}
-		key_length = batch_number(batch);
-		data_length = batch_number(batch + 4);
-		batch += BATCH_HEADER;
-		if (key_length > (uint32_t)(end - batch) ||
-		    data_length > (uint32_t)(end - batch) - key_length) {
-			ret = EINVAL;
-			break;
-		}
-		k.data = batch;
-		k.size = key_length;
-		d.data = batch + key_length;
-		d.size = data_length;
-		batch += key_length + data_length;
-		begin();
-		if ((ret = __dbc_put(dbc, &k, &d, flags)) == DB_KEYEXIST)
+	for (parsed = 0; ret == 0 && parsed == 0 && batch < end;) {
+		for (count = 0; count < WARM_MAX && batch < end; ++count)
+			if ((parsed = next_record(&batch,
+			    end, &keys[count], &data[count])) != 0)
+				break;
+		warm_keys(database, keys, count);
+		for (i = 0; i < count; ++i, ++index) {
+			k.data = (void *)keys[i].bytes;
+			k.size = keys[i].length;
+			d.data = (void *)data[i].bytes;
+			d.size = data[i].length;
+			begin();
+			if ((ret = __dbc_put(dbc, &k, &d, flags)) == 0)
+				continue;
+			if (ret != DB_KEYEXIST)
+				break;
 			refused[refusals++] = index;
-		else if (ret != 0)
-			break;
+			ret = 0;
+		}
 	}
-	if (ret == DB_KEYEXIST)
-		ret = 0;
+	if (ret == 0)
+		ret = parsed;
 	if (ret != 0)
 		F_SET(dbc, DBC_ERROR);
 	if ((t_ret = __dbc_close(dbc)) != 0 && ret == 0)

@@ -50,8 +50,8 @@ struct bdb_result *BDB_EXPORT(bdb_result_address)(void);
 void *BDB_EXPORT(bdb_allocate)(uint32_t length);
 /* Zeroes what it frees. */
 void BDB_EXPORT(bdb_release)(void *bytes, uint32_t length);
-/* Takes that much from the host at once, so that it need not grow by bits. */
-void BDB_EXPORT(bdb_reserve)(uint32_t length);
+/* The address behind all of the memory that was ever in use. */
+uint32_t BDB_EXPORT(bdb_memory_end)(void);
 
 int BDB_EXPORT(bdb_create)(void);
 int BDB_EXPORT(bdb_set)(int option, uint32_t value);
