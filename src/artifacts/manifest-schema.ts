@@ -6,7 +6,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import { nameOf, type Path } from "./manifest-path.ts";
 import { nearest } from "./nearest.ts";
 
-const SCHEMA = new URL("../../schemas/manifest.schema.json", import.meta.url);
+const SCHEMA = new URL(import.meta.resolve("tsmakemap/schemas/manifest.schema.json"));
 
 export interface SchemaProblem {
   readonly path: Path;

@@ -17,6 +17,6 @@ export async function versionText(program: string): Promise<string> {
 
 /** The version of this package, as its package.json has it. */
 export function packageVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
+  const { version } = JSON.parse(readFileSync(new URL(import.meta.resolve("tsmakemap/package.json")), "utf8")) as { version: string };
   return version;
 }

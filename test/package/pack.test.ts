@@ -42,15 +42,36 @@ function sourceNames(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
 }
 
-/** The two files that tsc makes of each source. */
-function compiledNames(folder: string): string[] {
-  return sourceNames(folder).flatMap((name) => [`dist/${name.replace(/\.ts$/, ".js")}`, `dist/${name.replace(/\.ts$/, ".d.ts")}`]);
+/** What tsc makes of each source. */
+function compiledNames(folder: string, ending: ".js" | ".d.ts"): string[] {
+  return sourceNames(folder).map((name) => `dist/${name.replace(/\.ts$/, ending)}`);
+}
+
+/** The files that what is named leads to, by its imports; the commands of tsmap are found by their names. */
+function bundledNames(): string[] {
+  const { exports, bin } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+    exports: Record<string, string | { default: string }>;
+    bin: Record<string, string>;
+  };
+  const entries = Object.values(exports).flatMap((entry) => (typeof entry === "string" ? [] : [entry.default.replace("./", "")]));
+  const programs = Object.keys(bin).map((name) => `dist/cli/${name}.js`);
+  const commands = readdirSync(join(root, "dist/cli/tsmap")).map((name) => `dist/cli/tsmap/${name}`);
+  const found = new Set<string>();
+  const follow = (file: string): void => {
+    if (found.has(file)) return;
+    found.add(file);
+    const text = readFileSync(join(root, file), "utf8");
+    for (const [, name = ""] of text.matchAll(/\b(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)) follow(join(dirname(file), name));
+  };
+  for (const file of [...entries, ...programs, ...commands.filter((name) => name.endsWith(".js"))]) follow(file);
+  return [...found];
 }
 
 test("berkeley-db-js packs its compiled sources, the engine and the licences, and nothing else", (t) => {
   const { files } = pack(wasm, temporaryFolder(t));
   const expected = [
-    ...compiledNames(join(wasm, "src")),
+    ...compiledNames(join(wasm, "src"), ".js"),
+    ...compiledNames(join(wasm, "src"), ".d.ts"),
     "dist/engine.wasm",
     "dist/engine.json",
     "dist/LICENSE.libdb",
@@ -62,7 +83,7 @@ test("berkeley-db-js packs its compiled sources, the engine and the licences, an
 });
 
 // With the steps of CI: GitLab includes a template alone, whose job finds them in what it installs.
-test("tsmakemap packs its compiled sources, launchers, steps of CI, manual pages and schemas, and nothing else", (t) => {
+test("tsmakemap packs its bundled sources, their types, launchers, steps of CI, manual pages and schemas, and nothing else", (t) => {
   const { files } = pack(root, temporaryFolder(t));
   const launchers = readdirSync(join(root, "bin")).map((name) => `bin/${name}`);
   const steps = readdirSync(join(root, "ci")).map((name) => `ci/${name}`);
@@ -70,7 +91,8 @@ test("tsmakemap packs its compiled sources, launchers, steps of CI, manual pages
   const pages = man.map((page) => page.replace("./", ""));
   const schemas = readdirSync(join(root, "schemas")).map((name) => `schemas/${name}`);
   const expected = [
-    ...compiledNames(join(root, "src")),
+    ...bundledNames(),
+    ...compiledNames(join(root, "src"), ".d.ts"),
     ...launchers,
     ...steps,
     ...pages,

@@ -115,7 +115,7 @@ suite("30 runs at once", () => {
 async function lockOfTheDead(t: TestContext): Promise<string> {
   const file = join(temporaryFolder(t), "dead");
   const code = `
-    import { withFileLock } from "${rootFolder}dist/files/file-lock.js";
+    import { withFileLock } from "${rootFolder}.build/src/files/file-lock.js";
     await withFileLock("${file}", () => process.kill(process.pid, "SIGKILL"));`;
   const { signal } = await run(process.execPath, ["--input-type=module", "--eval", code]);
   assert.equal(signal, "SIGKILL");
@@ -192,7 +192,7 @@ suite("a lock beside the file", () => {
     // All of them are at the same lock at the same time.
     const start = Date.now() + 1000;
     const code = `
-      import { withFileLock } from "${rootFolder}dist/files/file-lock.js";
+      import { withFileLock } from "${rootFolder}.build/src/files/file-lock.js";
       const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
       for (let round = 0; round < ${rounds}; round++) {
         const at = ${start} + 80 * round;
