@@ -13,6 +13,8 @@ export interface Measurement {
   readonly cpu: number;
   /** Megabytes (1e6 bytes), read every few milliseconds. */
   readonly peak: number;
+  /** What it wrote to its standard error. */
+  readonly errors: string;
 }
 
 /** How often the peak is read, in milliseconds. */
@@ -43,7 +45,7 @@ export async function measure(command: readonly string[], inputFile: string): Pr
   const wall = (performance.now() - start) / 1000;
   clearInterval(timer);
   if (code !== 0) throw new Error(`${command.join(" ")}: exit code ${code}: ${await errors}`);
-  return { wall, cpu: childSeconds(await times), peak };
+  return { wall, cpu: childSeconds(await times), peak, errors: await errors };
 }
 
 async function collect(stream: Readable | null): Promise<string> {
