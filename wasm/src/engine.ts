@@ -62,6 +62,7 @@ export class Engine {
   readonly #host: Host;
   readonly #result: Pointer;
   #bytes: Uint8Array<ArrayBuffer>;
+  #numbers: DataView<ArrayBuffer>;
   #trap: unknown;
   #input: { address: Pointer; size: number } = { address: NULL, size: 0 };
 
@@ -72,6 +73,7 @@ export class Engine {
     this.exports = instance.exports as unknown as Exports;
     this.#host.memory = this.exports.memory;
     this.#bytes = new Uint8Array(this.exports.memory.buffer as ArrayBuffer);
+    this.#numbers = new DataView(this.#bytes.buffer);
     this.exports._initialize();
     this.#result = this.exports.bdb_result_address();
   }
@@ -195,13 +197,21 @@ export class Engine {
   }
 
   uint32(address: Pointer, index = 0): number {
-    return new DataView(this.bytes().buffer).getUint32(address + 4 * index, true);
+    this.#look();
+    return this.#numbers.getUint32(address + 4 * index, true);
   }
 
   /** All of the memory; a view that the next call into the module may end. */
   bytes(): Uint8Array<ArrayBuffer> {
-    if (this.#bytes.length === 0) this.#bytes = new Uint8Array(this.exports.memory.buffer as ArrayBuffer);
+    this.#look();
     return this.#bytes;
+  }
+
+  /** Memory that has grown is another buffer. */
+  #look(): void {
+    if (this.#bytes.length > 0) return;
+    this.#bytes = new Uint8Array(this.exports.memory.buffer as ArrayBuffer);
+    this.#numbers = new DataView(this.#bytes.buffer);
   }
 
   /** Overwrites the memory as far as it was used: the instance is of no use afterwards. */
