@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-const { main } = require("../dist/cli/tsmakemap.js");
+const { main } = require("../dist/cli/tsmakemap.cjs");
 
 main().then((code) => {
   process.exitCode = code;

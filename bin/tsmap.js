@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-const { main } = require("../dist/cli/tsmap.js");
+const { main } = require("../dist/cli/tsmap.cjs");
 
 main().then((code) => {
   process.exitCode = code;

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-const { main } = require("../dist/cli/tssasldblist.js");
+const { main } = require("../dist/cli/tssasldblist.cjs");
 
 main().then((code) => {
   process.exitCode = code;

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-const { main } = require("../dist/cli/tssaslpasswd.js");
+const { main } = require("../dist/cli/tssaslpasswd.cjs");
 
 main().then((code) => {
   process.exitCode = code;

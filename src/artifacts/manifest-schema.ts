@@ -2,11 +2,12 @@
  * What the published schema says of a manifest, in words.
  */
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import { nameOf, type Path } from "./manifest-path.ts";
 import { nearest } from "./nearest.ts";
 
-const SCHEMA = new URL(import.meta.resolve("tsmakemap/schemas/manifest.schema.json"));
+const SCHEMA = createRequire(import.meta.url).resolve("tsmakemap/schemas/manifest.schema.json");
 
 export interface SchemaProblem {
   readonly path: Path;

@@ -8,7 +8,8 @@ import { printable } from "./printable.ts";
 import { strerror } from "./strerror.ts";
 import { EX_SIGPIPE } from "./sysexits.ts";
 import { tsmapCommand } from "./tsmap/commands.ts";
-import type { CommandModule, Context } from "./tsmap/context.ts";
+import type { Context } from "./tsmap/context.ts";
+import { MODULES } from "./tsmap/modules.ts";
 import { PLAN_TROUBLE, TROUBLE, Trouble } from "./tsmap/trouble.ts";
 import { programName, versionText } from "./version.ts";
 
@@ -42,8 +43,9 @@ async function run(program: string, argv: readonly string[], output: Output): Pr
   let code = 0;
   const tsmap = tsmapCommand(program, async (name, operands, options) => {
     const context: Context = { program, output, environment: process.env, commands: tsmap };
-    const { run: execute } = (await import(`./tsmap/${name}.js`)) as CommandModule;
-    code = await execute(context, operands, options);
+    const module = await MODULES[name]?.();
+    if (module === undefined) throw new Error(`${name} is not in modules.ts`);
+    code = await module.run(context, operands, options);
   });
   redirect(tsmap, output);
   try {

@@ -2,7 +2,10 @@
  * What a program is called, and which version of it this is.
  */
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { basename } from "node:path";
+
+const { resolve } = createRequire(import.meta.url);
 
 /** The name that a program was called by, without its path. */
 export function programName(argv: readonly string[], otherwise: string): string {
@@ -17,6 +20,6 @@ export async function versionText(program: string): Promise<string> {
 
 /** The version of this package, as its package.json has it. */
 export function packageVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL(import.meta.resolve("tsmakemap/package.json")), "utf8")) as { version: string };
+  const { version } = JSON.parse(readFileSync(resolve("tsmakemap/package.json"), "utf8")) as { version: string };
   return version;
 }

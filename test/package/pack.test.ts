@@ -47,23 +47,22 @@ function compiledNames(folder: string, ending: ".js" | ".d.ts"): string[] {
   return sourceNames(folder).map((name) => `dist/${name.replace(/\.ts$/, ending)}`);
 }
 
-/** The files that what is named leads to, by its imports; the commands of tsmap are found by their names. */
+/** The files that what is named leads to, by its imports. */
 function bundledNames(): string[] {
   const { exports, bin } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
     exports: Record<string, string | { default: string }>;
     bin: Record<string, string>;
   };
   const entries = Object.values(exports).flatMap((entry) => (typeof entry === "string" ? [] : [entry.default.replace("./", "")]));
-  const programs = Object.keys(bin).map((name) => `dist/cli/${name}.js`);
-  const commands = readdirSync(join(root, "dist/cli/tsmap")).map((name) => `dist/cli/tsmap/${name}`);
+  const programs = Object.keys(bin).map((name) => `dist/cli/${name}.cjs`);
   const found = new Set<string>();
   const follow = (file: string): void => {
     if (found.has(file)) return;
     found.add(file);
     const text = readFileSync(join(root, file), "utf8");
-    for (const [, name = ""] of text.matchAll(/\b(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)) follow(join(dirname(file), name));
+    for (const [, name = ""] of text.matchAll(/\b(?:from|import|require)\s*\(?\s*"(\.[^"]+)"/g)) follow(join(dirname(file), name));
   };
-  for (const file of [...entries, ...programs, ...commands.filter((name) => name.endsWith(".js"))]) follow(file);
+  for (const file of [...entries, ...programs]) follow(file);
   return [...found];
 }
 

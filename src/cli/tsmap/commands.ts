@@ -2,8 +2,7 @@
  * The commands of tsmap and their options: one table, from which the help, the
  * shell completion and the manual pages are made.
  *
- * What a command does is in the file of its name, which is loaded when the
- * command is called.
+ * What a command does is in the file of its name: modules.ts.
  */
 import { COMMON_OFFER, DEFAULT_AUTH_MECHANISMS } from "../../authinfo/client.ts";
 import { LOGIN_CLIENTS } from "../../authinfo/login/mechanisms.ts";
