@@ -109,12 +109,15 @@ function make(lock: string, owner: string): boolean {
     throw error;
   }
   try {
-    fs.writeSync(file, owner);
+    try {
+      // All of it, in however many parts: who reads less takes it for that of a run which was killed.
+      fs.writeFileSync(file, owner);
+    } finally {
+      fs.closeSync(file);
+    }
   } catch (error) {
     fs.rmSync(lock, { force: true });
     throw error;
-  } finally {
-    fs.closeSync(file);
   }
   return true;
 }
@@ -159,8 +162,8 @@ function isStale(lock: string): boolean {
 function release(lock: string, owner: string): void {
   try {
     if (fs.readFileSync(lock, "utf8") === owner) fs.unlinkSync(lock);
-  } catch (error) {
-    if (codeOf(error) !== "ENOENT") throw error;
+  } catch {
+    // What was to be done is done, or has failed for a reason of its own; the lock is nobody's when this process is gone.
   }
 }
 
