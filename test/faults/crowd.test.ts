@@ -14,15 +14,14 @@ import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { openSasldb } from "tsmakemap";
 import { type CrowdAnswer, type CrowdTask, passwordOf, REALM, sequenceOf } from "../support/crowd.ts";
-import { isFull } from "../support/full.ts";
+import { isFull, stressSeconds } from "../support/full.ts";
 import { type NativeTool, nativePath, needs } from "../support/native.ts";
 import { assertVerified, dump } from "../support/native-db.ts";
 import { launcherOf, type Outcome, run } from "../support/program.ts";
 import { temporaryFolder } from "../support/temp.ts";
 
-const STRESS = process.env["TSMAKEMAP_STRESS_SECONDS"];
-const SECONDS = Number(STRESS ?? (isFull ? 10 : 2));
-const CROWD = STRESS !== undefined || isFull ? { writers: 50, readers: 20 } : { writers: 8, readers: 6 };
+const SECONDS = stressSeconds ?? (isFull ? 10 : 2);
+const CROWD = stressSeconds !== undefined || isFull ? { writers: 50, readers: 20 } : { writers: 8, readers: 6 };
 
 const USER_PASSWORD = "userPassword";
 

@@ -49,6 +49,9 @@ const KNOWN = [
   /^(other-name|elsewhere)$/,
 ];
 
+/** Of these anybody may know. */
+const PUBLIC = [/\.lock(-stale)?$/, /\.cf\.orig$/, /^\.artifacts\.sets\/.*\/(index\.json|provenance\.json|SHA256SUMS)$/];
+
 interface Killed {
   readonly name: string;
   readonly folder: string;
@@ -128,7 +131,8 @@ function faultOf(one: Killed, next: Left): string | undefined {
   const left = differences(command, state === "old" ? rehearsal.before : rehearsal.clean.tree, tree);
   for (const path of left) {
     if (!KNOWN.some((pattern) => pattern.test(path))) return `left ${path}`;
-    if (/^0\d\d[1-7] file/.test(tree[path] ?? "") && !path.includes(".lock") && !/\.cf\.orig$/.test(path)) return `others may read ${path}`;
+    const isOpen = /^0\d\d[1-7] file/.test(tree[path] ?? "");
+    if (isOpen && !PUBLIC.some((pattern) => pattern.test(path))) return `others may read ${path}`;
   }
   return faultOfNext(command, rehearsal, tree, next);
 }
