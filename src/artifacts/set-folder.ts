@@ -11,8 +11,10 @@ import * as fs from "node:fs";
 import { hostname } from "node:os";
 import { basename, dirname, join, relative, sep } from "node:path";
 import { pid } from "node:process";
+import { nodeFileSystem } from "berkeley-db-js";
 import { withFileLock } from "../files/file-lock.ts";
 import { isRunning } from "../files/running.ts";
+import { syncFolder } from "../files/sync-folder.ts";
 import type { SetFile } from "./set-files.ts";
 
 /** What is being written: by which host, and by which process. */
@@ -71,11 +73,13 @@ export class SetFolder {
       if (["ENOENT", "ENOTDIR", "ELOOP"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
       throw error;
     }
-    try {
-      return about(join(this.path, path), () => ({ bytes: fs.readFileSync(file), mode: fs.fstatSync(file).mode & 0o7777 }));
-    } finally {
-      fs.closeSync(file);
-    }
+    return about(join(this.path, path), () => {
+      try {
+        return { bytes: fs.readFileSync(file), mode: fs.fstatSync(file).mode & 0o7777 };
+      } finally {
+        fs.closeSync(file);
+      }
+    });
   }
 
   /** Begins a new set. What killed programs left is removed: there are secrets in it. */
@@ -103,7 +107,7 @@ export class SetFolder {
 export class NewSet {
   readonly #link: string;
   readonly #sets: string;
-  readonly #folder: string;
+  #folder: string;
   readonly #check: () => void;
   #done = false;
 
@@ -124,14 +128,14 @@ export class NewSet {
 
   #write(target: string, mode: number, content: Uint8Array | string): void {
     fs.mkdirSync(dirname(target), { recursive: true });
-    const file = fs.openSync(target, "wx", 0o600);
+    const file = nodeFileSystem.open(target, { write: true, create: true, exclusive: true }, 0o600);
     try {
-      fs.writeFileSync(file, content);
+      file.write(typeof content === "string" ? Buffer.from(content) : content, 0);
       // Whatever the umask.
-      fs.fchmodSync(file, mode);
-      fs.fsyncSync(file);
+      fs.chmodSync(target, mode);
+      file.sync();
     } finally {
-      fs.closeSync(file);
+      file.close();
     }
   }
 
@@ -154,7 +158,7 @@ export class NewSet {
     const name = this.#name(digest);
     fs.chmodSync(this.#sets, 0o755);
     fs.renameSync(this.#folder, join(this.#sets, name));
-    this.#done = true;
+    this.#folder = join(this.#sets, name);
     syncFolder(this.#sets);
     this.#switchTo(name);
     removeOthers(this.#sets, name);
@@ -164,7 +168,7 @@ export class NewSet {
   abandon(): void {
     if (this.#done) return;
     this.#done = true;
-    fs.rmSync(this.#folder, { recursive: true, force: true });
+    remove(this.#folder);
     // Where it was the first.
     removeIfEmpty(this.#sets);
   }
@@ -183,8 +187,9 @@ export class NewSet {
     fs.symlinkSync(join(basename(this.#sets), name), link);
     try {
       fs.renameSync(link, this.#link);
+      this.#done = true;
     } catch (error) {
-      fs.rmSync(link, { force: true });
+      remove(link);
       throw error;
     }
     syncFolder(dirname(this.#link));
@@ -249,12 +254,12 @@ function foldersIn(folder: string): string[] {
   return [...within.map((entry) => join(entry.parentPath, entry.name)), folder];
 }
 
-function syncFolder(folder: string): void {
-  const file = fs.openSync(folder, "r");
+/** Whatever made the work fail is what its caller hears of; the next build removes it. */
+function remove(path: string): void {
   try {
-    fs.fsyncSync(file);
-  } finally {
-    fs.closeSync(file);
+    fs.rmSync(path, { recursive: true, force: true });
+  } catch {
+    // As said above.
   }
 }
 

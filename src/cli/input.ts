@@ -1,8 +1,9 @@
 /**
  * Standard input as chunks, and what can be known of its size beforehand.
  */
-import { fstatSync, readSync, type Stats } from "node:fs";
+import { fstatSync, type Stats } from "node:fs";
 import { isatty } from "node:tty";
+import { readSome } from "../files/read-some.ts";
 
 const CHUNK = 1 << 18;
 /** What is known of a terminal: nobody types more. */
@@ -60,7 +61,7 @@ async function* readInput(mayNotBlock: boolean): AsyncGenerator<Uint8Array, void
 async function* readAtOnce(): AsyncGenerator<Uint8Array, void, undefined> {
   for (;;) {
     const chunk = Buffer.allocUnsafe(CHUNK);
-    const length = readSync(0, chunk);
+    const length = readSome(0, chunk, 0);
     if (length === 0) return;
     yield chunk.subarray(0, length);
     await new Promise((resolve) => setImmediate(resolve));

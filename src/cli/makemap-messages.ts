@@ -3,8 +3,8 @@
  */
 import { BerkeleyDBError } from "berkeley-db-js";
 import { type SafetyWarning, UnsafeFileError } from "../files/safe-file.ts";
+import { strerror } from "../files/strerror.ts";
 import type { SourceDiagnostic } from "../makemap/diagnostic.ts";
-import { strerror } from "./strerror.ts";
 
 /** Text and bytes of keys, which may be of any encoding, as one line. */
 export type Message = Uint8Array;

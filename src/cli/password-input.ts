@@ -3,9 +3,10 @@
  * It is bytes from end to end, and the caller's to overwrite.
  */
 import { spawnSync } from "node:child_process";
-import { closeSync, openSync, read, readSync } from "node:fs";
+import { closeSync, openSync, read } from "node:fs";
 import { isatty } from "node:tty";
 import { promisify } from "node:util";
+import { readSome } from "../files/read-some.ts";
 import { LONGEST_PASSWORD } from "../sasldb/password.ts";
 import { onSignal } from "./cleanup.ts";
 import type { Output } from "./output.ts";
@@ -40,7 +41,7 @@ export async function passwordFromPipe(): Promise<Uint8Array> {
   const buffer = Buffer.alloc(ROOM);
   let length = 0;
   while (length < ROOM) {
-    const count = await readSome(buffer, length);
+    const count = await readTyped(buffer, length);
     if (count === 0) break;
     length += count;
   }
@@ -131,10 +132,10 @@ class Echo {
 
 /** A line of the terminal. Of one that is too long the rest is read too, so that no shell takes it for a command. */
 async function readLine(buffer: Buffer): Promise<number> {
-  const length = await readSome(buffer, 0);
+  const length = await readTyped(buffer, 0);
   const rest = Buffer.alloc(ROOM);
   for (let end = length; end === ROOM && buffer[length - 1] !== NEWLINE; ) {
-    end = await readSome(rest, 0);
+    end = await readTyped(rest, 0);
     if (rest[end - 1] === NEWLINE) break;
   }
   rest.fill(0);
@@ -144,7 +145,7 @@ async function readLine(buffer: Buffer): Promise<number> {
 const readAsync = promisify(read);
 
 /** Reads what is there of standard input, from `at` on; 0 at its end. */
-async function readSome(buffer: Buffer, at: number): Promise<number> {
+async function readTyped(buffer: Buffer, at: number): Promise<number> {
   for (;;) {
     try {
       return (await readAsync(0, buffer, at, buffer.length - at, null)).bytesRead;
@@ -161,7 +162,7 @@ async function readSome(buffer: Buffer, at: number): Promise<number> {
 function readToEnd(file: number): Uint8Array {
   const buffer = Buffer.alloc(ROOM);
   let length = 0;
-  for (let count = -1; count !== 0 && length < ROOM; length += count) count = readSync(file, buffer, length, ROOM - length, null);
+  for (let count = -1; count !== 0 && length < ROOM; length += count) count = readSome(file, buffer, length);
   return takeLine(buffer, length);
 }
 

@@ -2,11 +2,11 @@
  * What tssaslpasswd says, in the words of Cyrus SASL 2.1.28 where it has them.
  */
 import { LockedError } from "../files/file-lock.ts";
+import { isOfSystem, strerror } from "../files/strerror.ts";
 import { ConfigurationError } from "../sasldb/configuration.ts";
 import { SasldbError } from "../sasldb/error.ts";
 import type { PasswordDoubt, PasswordFault } from "../sasldb/password.ts";
 import { BANNER } from "./sasl-messages.ts";
-import { strerror } from "./strerror.ts";
 
 export function passwdUsage(program: string): string {
   return `${BANNER}${program}: usage: ${program} [-v] [-c [-p] [-n]] [-d] [-a appname] [-f sasldb] [-u DOM] userid
@@ -54,7 +54,7 @@ export function failureReason(error: unknown): string | undefined {
   return undefined;
 }
 
-/** Node's messages name call and path besides. */
-function systemText(error: SasldbError): string {
-  return error.cause instanceof Error && "syscall" in error.cause ? strerror(error.cause) : error.message;
+/** Node's messages name call and path besides, and libdb's what is in its memory. */
+function systemText({ cause, message }: SasldbError): string {
+  return isOfSystem(cause) ? strerror(cause) : message;
 }

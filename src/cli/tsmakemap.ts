@@ -3,6 +3,7 @@
  */
 import { BerkeleyDBError, type Database, type DatabaseRecord } from "berkeley-db-js";
 import { checkSafeFile, type SafeFile } from "../files/safe-file.ts";
+import { strerror } from "../files/strerror.ts";
 import { turn } from "../files/turn.ts";
 import type { SourceDiagnostic } from "../makemap/diagnostic.ts";
 import { MapBuilder, MapWriteError } from "../makemap/map-builder.ts";
@@ -26,7 +27,6 @@ import {
 } from "./makemap-messages.ts";
 import { Output, OutputError } from "./output.ts";
 import { Progress } from "./progress.ts";
-import { strerror } from "./strerror.ts";
 import { EX_CANTCREAT, EX_DATAERR, EX_IOERR, EX_NOINPUT, EX_OK, EX_SIGPIPE, EX_USAGE } from "./sysexits.ts";
 import { programName, versionText } from "./version.ts";
 

@@ -1,11 +1,12 @@
 /**
  * tsmap: looks at, compares and converts maps and SASL databases.
  */
+
+import { strerror } from "../files/strerror.ts";
 import { type Command, CommanderError } from "./commander.ts";
 import { say } from "./error-output.ts";
 import { Output, OutputError } from "./output.ts";
 import { printable } from "./printable.ts";
-import { strerror } from "./strerror.ts";
 import { EX_SIGPIPE } from "./sysexits.ts";
 import { tsmapCommand } from "./tsmap/commands.ts";
 import type { Context } from "./tsmap/context.ts";

@@ -1,6 +1,8 @@
 /**
  * tssasldblist: sasldblistusers, as a program (Cyrus SASL 2.1.28, utils/sasldblistusers.c).
  */
+
+import { strerror } from "../files/strerror.ts";
 import { HashFileError } from "../hash-file/error.ts";
 import { type KeyParts, listSasldb } from "../sasldb/listing.ts";
 import { say } from "./error-output.ts";
@@ -8,7 +10,6 @@ import { Output, OutputError } from "./output.ts";
 import { printable } from "./printable.ts";
 import { BANNER, SASL_FAIL, SASL_OK, saslVersion } from "./sasl-messages.ts";
 import { parseSasldblistArguments, type SasldblistArguments, type SasldblistRequest } from "./sasldblist-arguments.ts";
-import { strerror } from "./strerror.ts";
 import { EX_SIGPIPE } from "./sysexits.ts";
 import { programName, versionText } from "./version.ts";
 

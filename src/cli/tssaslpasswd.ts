@@ -2,6 +2,7 @@
  * tssaslpasswd: saslpasswd, as a program (Cyrus SASL 2.1.28, utils/saslpasswd.c).
  */
 import { hostname } from "node:os";
+import { strerror } from "../files/strerror.ts";
 import { type Configuration, ConfigurationError, readConfiguration } from "../sasldb/configuration.ts";
 import { UserExistsError } from "../sasldb/error.ts";
 import { LONGEST_PART, lowerCase, splitUserid } from "../sasldb/name.ts";
@@ -34,7 +35,6 @@ import {
 } from "./sasl-messages.ts";
 import { parseSaslpasswdArguments, type SaslpasswdArguments, type SaslpasswdRequest } from "./saslpasswd-arguments.ts";
 import { doubtText, failureReason, faultText, passwdUsage } from "./saslpasswd-messages.ts";
-import { strerror } from "./strerror.ts";
 import { programName, versionText } from "./version.ts";
 
 /** Of this host, where its administrator puts them; SASL_CONF_PATH of the environment takes their place. */

@@ -23,7 +23,7 @@ const NOTICEABLE = 1_000;
 /** Milliseconds between two tries, at least and at most. */
 const RETRY = { least: 3, most: 30 } as const;
 
-/** Another process kept the lock for too long. */
+/** Another process kept the lock for too long, with no other in between. */
 export class LockedError extends Error {
   /** The lock itself: a file. */
   readonly lock: string;
@@ -36,7 +36,7 @@ export class LockedError extends Error {
 }
 
 export interface LockOptions {
-  /** How long to wait for others, in milliseconds. Default a minute. */
+  /** How long to wait for one who has it, in milliseconds. Default a minute. Where many take turns the wait may be longer. */
   readonly patience?: number;
   /** Called once, with the lock's path, where the wait is long enough for somebody to notice. */
   readonly onWait?: ((lock: string) => void) | undefined;
@@ -47,12 +47,14 @@ export interface LockOptions {
  * @param path the same for everybody: links resolved.
  * @param work synchronous.
  * @returns what `work` returned.
- * @throws {LockedError} others had it for all that time.
+ * @throws {LockedError} one and the same had it for all that time.
  * @throws {Error} of `node:fs`, where no lock can be made; and what `work` throws.
  */
 export async function withFileLock<T>(path: string, work: () => T, { patience = PATIENCE, onWait }: LockOptions = {}): Promise<T> {
   const start = performance.now();
   let isTold = false;
+  let holder: string | undefined;
+  let since = start;
   for (;;) {
     const attempt = tryLock(path);
     if (attempt.isHeld) {
@@ -62,9 +64,13 @@ export async function withFileLock<T>(path: string, work: () => T, { patience = 
         release(attempt.lock, attempt.owner);
       }
     }
-    const waited = performance.now() - start;
-    if (waited >= patience) throw new LockedError(path, attempt.lock);
-    if (waited >= NOTICEABLE && !isTold) {
+    const now = performance.now();
+    const current = identityOf(attempt.lock);
+    // Where one has it after the other, work is being done, and whoever waits has a turn yet.
+    if (current !== holder) since = now;
+    holder = current;
+    if (now - since >= patience) throw new LockedError(path, attempt.lock);
+    if (now - start >= NOTICEABLE && !isTold) {
       isTold = true;
       onWait?.(attempt.lock);
     }
@@ -92,6 +98,12 @@ function tryLock(path: string): Attempt {
   return { lock: elsewhere, owner, isHeld: take(elsewhere, owner) };
 }
 
+/** Another for every time that it is taken; undefined where it is nobody's. */
+function identityOf(lock: string): string | undefined {
+  const status = fs.lstatSync(lock, { bigint: true, throwIfNoEntry: false });
+  return status && `${status.ino} ${status.mtimeNs}`;
+}
+
 /** Whether the lock is ours now. */
 function take(lock: string, owner: string): boolean {
   if (make(lock, owner)) return true;
@@ -109,12 +121,15 @@ function make(lock: string, owner: string): boolean {
     throw error;
   }
   try {
-    fs.writeSync(file, owner);
+    try {
+      // All of it, in however many parts: who reads less takes it for that of a run which was killed.
+      fs.writeFileSync(file, owner);
+    } finally {
+      fs.closeSync(file);
+    }
   } catch (error) {
     fs.rmSync(lock, { force: true });
     throw error;
-  } finally {
-    fs.closeSync(file);
   }
   return true;
 }
@@ -159,8 +174,8 @@ function isStale(lock: string): boolean {
 function release(lock: string, owner: string): void {
   try {
     if (fs.readFileSync(lock, "utf8") === owner) fs.unlinkSync(lock);
-  } catch (error) {
-    if (codeOf(error) !== "ENOENT") throw error;
+  } catch {
+    // What was to be done is done, or has failed for a reason of its own; the lock is nobody's when this process is gone.
   }
 }
 

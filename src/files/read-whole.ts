@@ -2,15 +2,14 @@
  * What can be read once and in order alone, a pipe or a terminal, as a file that
  * can be read anywhere: it is read into memory.
  */
-import { closeSync, constants, openSync, readSync, statSync } from "node:fs";
+import { closeSync, constants, openSync, statSync } from "node:fs";
 import { type FileHandle, type FileSystem, nodeFileSystem } from "berkeley-db-js";
+import { readSome } from "./read-some.ts";
 
 /** What is read of it, in bytes. */
 const MOST = 1 << 30;
 const FIRST = 1 << 16;
 const STANDARD_INPUT = 0;
-/** How long to wait for what feeds a pipe that does not wait by itself, in milliseconds. */
-const PAUSE = 2;
 
 /** Bytes as a file that is open for reading. */
 class FileInMemory implements FileHandle {
@@ -95,18 +94,5 @@ function readAll(descriptor: number): Uint8Array {
     // It may be of a password.
     bytes.fill(0);
     bytes = longer;
-  }
-}
-
-function readSome(descriptor: number, bytes: Uint8Array, from: number): number {
-  for (;;) {
-    try {
-      return readSync(descriptor, bytes, from, bytes.length - from, null);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === "EOF") return 0;
-      if (code !== "EAGAIN") throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE);
-    }
   }
 }

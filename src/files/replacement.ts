@@ -12,9 +12,10 @@ import { basename, dirname, join, resolve } from "node:path";
 import { pid } from "node:process";
 import type { FileSystem } from "berkeley-db-js";
 import { isRunning } from "./running.ts";
+import { syncFolder } from "./sync-folder.ts";
 
 export interface ReplacementOptions {
-  /** Where the files are; modes and owners are set through `node:fs`. */
+  /** Where the files are; modes and owners are set, and folders brought to the disc, through `node:fs`. */
   readonly fileSystem: FileSystem;
   /** Permission bits of a new file, cut by the umask. A file that is there keeps its own. */
   readonly mode: number;
@@ -66,6 +67,7 @@ export class Replacement implements NewFile {
   readonly #inPlace: boolean;
   readonly #place: Place;
   #done = false;
+  #isCommitted = false;
 
   /**
    * @param target resolved: not a link.
@@ -104,21 +106,41 @@ export class Replacement implements NewFile {
     copyFile(this.target, this.path, this.#options.fileSystem, change);
   }
 
+  /** Writes the whole of the new content, of somebody who has it in memory. */
+  write(content: Uint8Array): void {
+    const file = this.#options.fileSystem.open(this.path, { write: true }, 0);
+    try {
+      file.write(content, 0);
+    } finally {
+      file.close();
+    }
+  }
+
   /**
    * Puts the new content in the place of the old.
-   * @throws {Error} of the file system; the old content is then there still.
+   * @throws {Error} of the file system; the old content is then there still, unless it was the
+   *   folder that could not be brought to the disc: whether a power failure leaves the old
+   *   content or the new one is then not known.
    */
   commit(): void {
     const { fileSystem } = this.#options;
     if (this.#inPlace || !this.#setOwnerAndMode()) {
       this.#writeInPlace();
+      this.#isCommitted = true;
       this.abandon();
     } else {
       sync(fileSystem, this.path);
       fileSystem.rename(this.path, this.target);
       this.#done = true;
+      this.#isCommitted = true;
+      syncFolder(dirname(this.target));
     }
     removeStale(this.#place, "old", fileSystem);
+  }
+
+  /** Whether the new content is in the place of the old, also where commit() has thrown since. */
+  get isCommitted(): boolean {
+    return this.#isCommitted;
   }
 
   /** Removes the new content, unless it is committed; a second time does nothing. */
@@ -157,6 +179,8 @@ export class Replacement implements NewFile {
     const saved = makeFile(nameIn(this.#place, ".old"), 0o600, fileSystem);
     try {
       copyFile(this.target, saved, fileSystem);
+      // Its name too, before the only other copy is written over.
+      syncFolder(this.#place.folder);
     } catch (error) {
       tryUnlink(saved, fileSystem);
       throw error;

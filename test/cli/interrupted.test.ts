@@ -29,16 +29,6 @@ function newFolder(): { folder: string; map: string; before: Buffer } {
   return { folder, map, before: readFileSync(map) };
 }
 
-/** The map is whole, old or new. */
-function assertWhole(map: string, before: Buffer): "old" | "new" {
-  const bytes = readFileSync(map);
-  if (bytes.equals(before)) return "old";
-  assert.deepEqual(Database.verify(new Uint8Array(bytes)), []);
-  using database = Database.open(new Uint8Array(bytes), { readOnly: true });
-  assert.equal(database.count(), 120_000);
-  return "new";
-}
-
 const others = (folder: string): string[] => readdirSync(folder).filter((name) => name !== "m.db");
 
 async function* waitFor(condition: () => boolean): AsyncGenerator<void> {
@@ -106,29 +96,6 @@ suite("signals", { concurrency: 2 }, () => {
     assert.equal(first.signal, "SIGTERM");
     assert.deepEqual(others(folder), []);
   });
-});
-
-test("kill -9 at many moments", { timeout: 60_000 }, async (t) => {
-  const { folder, map, before } = newFolder();
-  const source = join(top, "source");
-  writeFileSync(source, SOURCE);
-  const seen = { old: 0, new: 0 };
-  // A run takes some 500 ms; the later ones are closer to its end.
-  for (let after = 60; after < 900; after += 70) {
-    writeFileSync(map, before);
-    // Through the shell, for a file as standard input.
-    const child = await run("/bin/sh", ["-c", 'exec "$0" "$1" -C /dev/null hash m < "$2"', process.execPath, launcher, source], {
-      cwd: folder,
-      onSpawn: (started) => setTimeout(() => started.kill("SIGKILL"), after),
-    });
-    assert.ok(child.exit === 0 || child.signal === "SIGKILL");
-    seen[assertWhole(map, before)] += 1;
-    assert.ok(others(folder).length <= 1);
-  }
-  t.diagnostic(`${seen.old} times the old map, ${seen.new} times the new one`);
-  assert.ok(seen.old > 0);
-  await tsmakemap(["-C", "/dev/null", "hash", "m"], { cwd: folder, input: "a b\n" });
-  assert.deepEqual(others(folder), []);
 });
 
 suite("no room", () => {

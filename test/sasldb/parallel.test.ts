@@ -184,6 +184,23 @@ suite("a lock beside the file", () => {
     assertWhole(folder, { user: ["password"] });
   });
 
+  test("that one has after the other is waited for, however long the patience with each of them", async (t) => {
+    const file = join(temporaryFolder(t), "db");
+    const lock = `${file}.lock`;
+    let turns = 0;
+    const take = (): void => writeFileSync(lock, `1 elsewhere/${turns++}`);
+    take();
+    const others = setInterval(() => {
+      // As another takes it: there is none for an instant.
+      rmSync(lock);
+      if (turns < 8) take();
+      else clearInterval(others);
+    }, 50);
+    const start = Date.now();
+    assert.equal(await withFileLock(file, () => "done", { patience: 250 }), "done");
+    assert.ok(Date.now() - start > 300 && turns === 8, `after ${Date.now() - start} ms, ${turns} turns`);
+  });
+
   test("of a run that was killed is taken over by one at a time, of many that come at once", async (t) => {
     const folder = temporaryFolder(t);
     const rounds = 30;

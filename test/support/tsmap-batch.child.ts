@@ -3,43 +3,11 @@
  * take minutes: reads them from standard input as JSON, and writes what each of
  * them answered.
  */
-import fs from "node:fs";
-import { syncBuiltinESMExports } from "node:module";
 import { text } from "node:stream/consumers";
 import { main } from "#src/cli/tsmap.js";
-
-interface Answer {
-  readonly exit: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+import { type Answer, captured } from "./captured.ts";
 
 const commandLines = JSON.parse(await text(process.stdin)) as readonly (readonly string[])[];
 const answers: Answer[] = [];
-const { writeSync } = fs;
-const streams = [process.stdout, process.stderr] as const;
-const writes = streams.map((stream) => stream.write.bind(stream));
-// Each run listens to the streams anew.
-for (const stream of streams) stream.setMaxListeners(0);
-for (const args of commandLines) {
-  const shown: Buffer[][] = [[], []];
-  for (const [i, stream] of streams.entries()) {
-    stream.write = (chunk: Uint8Array | string): boolean => {
-      shown[i]?.push(Buffer.from(chunk as string));
-      return true;
-    };
-  }
-  // Some of it is not left to the stream.
-  fs.writeSync = ((descriptor: number, bytes: Uint8Array, from: number | null = 0, ...place: [number?, number?]): number => {
-    if (descriptor > 2) return writeSync(descriptor, bytes, from, ...place);
-    const start = from ?? 0;
-    shown[0]?.push(Buffer.from(bytes.subarray(start)));
-    return bytes.length - start;
-  }) as typeof fs.writeSync;
-  syncBuiltinESMExports();
-  const exit = await main(["node", "tsmap", ...args]);
-  const [stdout = "", stderr = ""] = shown.map((chunks) => Buffer.concat(chunks).toString("latin1"));
-  answers.push({ exit, stdout, stderr });
-}
-for (const [i, stream] of streams.entries()) stream.write = writes[i] as typeof stream.write;
+for (const args of commandLines) answers.push(await captured(() => main(["node", "tsmap", ...args])));
 process.stdout.write(JSON.stringify(answers));

@@ -2,7 +2,8 @@
  * The port through which the engine, and what is built on it, reaches files.
  *
  * Every function throws an `Error` whose `code` is the POSIX name of the
- * failure ("ENOENT"), as those of `node:fs` do, and is synchronous.
+ * failure ("ENOENT"), as those of `node:fs` do, and is synchronous. A signal
+ * that comes in between is none.
  */
 
 /** How a file is opened. */

@@ -8,53 +8,91 @@ import type { FileHandle, FileStatus, FileSystem, OpenFlags } from "./file-syste
 const { O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_TRUNC } = fs.constants;
 
 class NodeFileHandle implements FileHandle {
+  readonly #path: string;
+  readonly #isWritten: boolean;
   /** Undefined once closed: the number may by then stand for another file. */
   #fd: number | undefined;
 
-  constructor(fd: number) {
+  constructor(fd: number, path: string, isWritten: boolean) {
     this.#fd = fd;
+    this.#path = path;
+    this.#isWritten = isWritten;
   }
 
   read(bytes: Uint8Array, offset: number): number {
-    const fd = this.#open("read");
-    let done = 0;
-    while (done < bytes.length) {
-      const count = fs.readSync(fd, bytes, done, bytes.length - done, offset + done);
-      if (count === 0) break;
-      done += count;
-    }
-    return done;
+    return this.#call("read", (fd) => {
+      let done = 0;
+      while (done < bytes.length) {
+        const count = readSome(fd, bytes, done, offset + done);
+        if (count === 0) break;
+        done += count;
+      }
+      return done;
+    });
   }
 
   write(bytes: Uint8Array, offset: number): void {
-    const fd = this.#open("write");
-    for (let done = 0; done < bytes.length; ) {
-      done += fs.writeSync(fd, bytes, done, bytes.length - done, offset + done);
-    }
+    this.#call("write", (fd) => {
+      let isStuck = false;
+      for (let done = 0; done < bytes.length; ) {
+        const count = fs.writeSync(fd, bytes, done, bytes.length - done, offset + done);
+        // A device or a network file system that is full may say so in this way, and for ever.
+        if (count === 0 && isStuck) throw failure("ENOSPC", "no space left on device", "write");
+        isStuck = count === 0;
+        done += count;
+      }
+    });
   }
 
   truncate(size: number): void {
-    fs.ftruncateSync(this.#open("ftruncate"), size);
+    this.#call("ftruncate", (fd) => fs.ftruncateSync(fd, size));
   }
 
   sync(): void {
-    fs.fdatasyncSync(this.#open("fdatasync"));
+    this.#call("fdatasync", (fd) => fs.fdatasyncSync(fd));
   }
 
   size(): number {
-    return fs.fstatSync(this.#open("fstat")).size;
+    return this.#call("fstat", (fd) => fs.fstatSync(fd).size);
   }
 
   close(): void {
-    const fd = this.#open("close");
-    this.#fd = undefined;
-    fs.closeSync(fd);
+    this.#call("close", (fd) => {
+      this.#fd = undefined;
+      try {
+        fs.closeSync(fd);
+      } catch (error) {
+        // A file that was only read is as good as closed: nothing of it can be lost any more.
+        if (this.#isWritten) throw error;
+      }
+    });
   }
 
-  #open(syscall: string): number {
-    if (this.#fd === undefined) throw Object.assign(new Error(`EBADF: bad file descriptor, ${syscall}`), { code: "EBADF", syscall });
-    return this.#fd;
+  /** What fails names the file, as it does where the system is given a path. */
+  #call<T>(syscall: string, action: (fd: number) => T): T {
+    if (this.#fd === undefined) throw failure("EBADF", "bad file descriptor", syscall);
+    try {
+      return action(this.#fd);
+    } catch (error) {
+      throw error instanceof Error ? Object.assign(error, { path: this.#path }) : error;
+    }
   }
+}
+
+/** Once more where a signal came in between, which libuv does for all calls but this one. */
+function readSome(fd: number, bytes: Uint8Array, from: number, offset: number): number {
+  for (;;) {
+    try {
+      return fs.readSync(fd, bytes, from, bytes.length - from, offset);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EINTR") throw error;
+    }
+  }
+}
+
+/** As those of `node:fs`. */
+function failure(code: string, text: string, syscall: string): Error {
+  return Object.assign(new Error(`${code}: ${text}, ${syscall}`), { code, syscall });
 }
 
 /** The operating system's files. */
@@ -64,7 +102,7 @@ export const nodeFileSystem: FileSystem = {
     if (flags.create) bits |= O_CREAT;
     if (flags.exclusive) bits |= O_EXCL;
     if (flags.truncate) bits |= O_TRUNC;
-    return new NodeFileHandle(fs.openSync(path, bits, mode));
+    return new NodeFileHandle(fs.openSync(path, bits, mode), path, flags.write);
   },
 
   stat(path: string): FileStatus {

@@ -1,9 +1,9 @@
 /**
  * tsmap cf patch: the guide's changes to sendmail.cf and submit.cf.
  */
-import { constants, copyFileSync, type Stats, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, type Stats, statSync, unlinkSync } from "node:fs";
 import { isAbsolute } from "node:path";
-import { nodeFileSystem } from "berkeley-db-js";
+import { type FileHandle, nodeFileSystem } from "berkeley-db-js";
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
 import { Replacement } from "../../files/replacement.ts";
 import { applyEdits, CF_REFUSALS, type CfRefusal, type ClientChanges, patchCf, type RelayChanges } from "../../sendmail-cf/cf-patch.ts";
@@ -52,13 +52,8 @@ export function run({ program, output }: Context, [operand]: readonly (string | 
   try {
     if (isOther) replace(options.output, target.path, target.status, result, mode & PERMISSIONS);
     else {
-      const backup = withFile(name, () => makeBackup(target.path));
-      try {
-        replace(name, target.path, target.status, result, mode & PERMISSIONS);
-      } catch (error) {
-        unlinkSync(backup);
-        throw error;
-      }
+      const backup = withFile(name, () => makeBackup(target.path, source, mode & PERMISSIONS));
+      replace(name, target.path, target.status, result, mode & PERMISSIONS, () => removeBackup(backup));
       say(`${program}: ${printable(name)}: the old file is ${printable(backup)}\n`);
     }
     return 0;
@@ -109,27 +104,61 @@ function shownDiff(name: string, before: string, after: string): Uint8Array | st
     .join("\n");
 }
 
-/** A copy under a name that no file has, with the mode and, where that may be, the owner of the file. */
-function makeBackup(path: string): string {
+/** The old file, on the disc, under a name that no file has, with the mode of the file. */
+function makeBackup(path: string, content: string, mode: number): string {
   for (let i = 0; ; i++) {
     const backup = i === 0 ? `${path}.orig` : `${path}.orig.${i}`;
+    let file: FileHandle;
     try {
-      copyFileSync(path, backup, constants.COPYFILE_EXCL);
-      return backup;
+      file = nodeFileSystem.open(backup, { write: true, create: true, exclusive: true }, mode);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      continue;
+    }
+    try {
+      try {
+        file.write(Buffer.from(content, "latin1"), 0);
+        // Whatever the umask.
+        chmodSync(backup, mode);
+        file.sync();
+      } finally {
+        file.close();
+      }
+      return backup;
+    } catch (error) {
+      removeBackup(backup);
+      throw error;
     }
   }
 }
 
-function replace(name: string | undefined, path: string, status: Stats | undefined, content: string, mode: number): void {
+/** Whatever made the work fail is what is told. */
+function removeBackup(backup: string): void {
+  try {
+    unlinkSync(backup);
+  } catch {
+    // It does no harm where it is.
+  }
+}
+
+/** @param undo called where the old file is there still. */
+function replace(
+  name: string | undefined,
+  path: string,
+  status: Stats | undefined,
+  content: string,
+  mode: number,
+  undo: () => void = () => {},
+): void {
   withFile(String(name), () => {
-    const replacement = new Replacement(path, { fileSystem: nodeFileSystem, mode, inPlace: (status?.nlink ?? 1) > 1 });
+    let replacement: Replacement | undefined;
     try {
-      writeFileSync(replacement.path, content, "latin1");
+      replacement = new Replacement(path, { fileSystem: nodeFileSystem, mode, inPlace: (status?.nlink ?? 1) > 1 });
+      replacement.write(Buffer.from(content, "latin1"));
       replacement.commit();
     } catch (error) {
-      replacement.abandon();
+      replacement?.abandon();
+      if (replacement?.isCommitted !== true) undo();
       throw error;
     }
   });

@@ -12,6 +12,7 @@ import { lintRecords } from "../../authinfo/lint/lint-records.ts";
 import { lintSource } from "../../authinfo/lint/lint-source.ts";
 import type { LintOptions } from "../../authinfo/lint/options.ts";
 import { Replacement } from "../../files/replacement.ts";
+import { strerror } from "../../files/strerror.ts";
 import { turn } from "../../files/turn.ts";
 import { DatabaseFile } from "../../hash-file/database-file.ts";
 import { kindOfRecords } from "../../map-file/map-kind.ts";
@@ -20,7 +21,6 @@ import { onSignal } from "../cleanup.ts";
 import { say } from "../error-output.ts";
 import { InputError, openInput } from "../input.ts";
 import { printable } from "../printable.ts";
-import { strerror } from "../strerror.ts";
 import { packageVersion } from "../version.ts";
 import type { Context } from "./context.ts";
 import { jsonReport, type LintedFile, type LintTrouble, SarifReport, textReport } from "./lint-report.ts";
@@ -139,12 +139,7 @@ async function replaceFile(name: string, bytes: Uint8Array): Promise<void> {
   const forget = onSignal(() => replacement?.abandon());
   try {
     replacement = new Replacement(target, { fileSystem: nodeFileSystem, mode: OWNER_ALONE, inPlace });
-    const file = nodeFileSystem.open(replacement.path, { write: true }, 0);
-    try {
-      file.write(bytes, 0);
-    } finally {
-      file.close();
-    }
+    replacement.write(bytes);
     // A signal that came in the meantime goes first.
     await turn();
     replacement.commit();

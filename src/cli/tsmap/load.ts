@@ -3,6 +3,7 @@
  */
 import { createReadStream, statSync } from "node:fs";
 import { BerkeleyDBError, type DatabaseType } from "berkeley-db-js";
+import { strerror } from "../../files/strerror.ts";
 import { DatabaseBuilder } from "../../map-file/database-builder.ts";
 import { type LoadFormat, type LoadHeader, TextError, TextReader } from "../../map-file/load-text.ts";
 import { ignoreFileSizeSignal, onSignal } from "../cleanup.ts";
@@ -12,7 +13,6 @@ import { type Input, InputError, openInput } from "../input.ts";
 import { failureText } from "../makemap-messages.ts";
 import { printable } from "../printable.ts";
 import { Progress } from "../progress.ts";
-import { strerror } from "../strerror.ts";
 import type { Context } from "./context.ts";
 import { type TargetFile, targetFile } from "./target-file.ts";
 import { Trouble, troubleWith, withFile } from "./trouble.ts";

@@ -1,8 +1,9 @@
 /**
  * Why a dialogue with a relay came to no end, in words.
  */
+
+import { strerror } from "../../files/strerror.ts";
 import type { SmtpError } from "../../smtp/error.ts";
-import { strerror } from "../strerror.ts";
 
 /** @param seconds the limit of the dialogue. */
 export function smtpErrorText({ code, step, reply, cause }: SmtpError, seconds: number): string {

@@ -39,6 +39,5 @@ export async function replaceWith<T>(files: Files, make: () => Pending<T>, isWan
 function faultyFile(error: unknown, { source, target }: Files): string {
   if (error instanceof HashFileError) return source;
   if (error instanceof BerkeleyDBError || !(error instanceof Error)) return target;
-  const { path, syscall } = error as NodeJS.ErrnoException;
-  return path === source || (path === undefined && syscall === "read") ? source : target;
+  return (error as NodeJS.ErrnoException).path === source ? source : target;
 }

@@ -44,7 +44,7 @@ export async function writeToFile(outputName: string, sources: readonly string[]
     try {
       write(toFile(outputName, file));
     } finally {
-      file.close();
+      withFile(outputName, () => file.close());
     }
     // A signal that came in the meantime goes first.
     for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));

@@ -2,8 +2,8 @@
  * Why a command of tsmap could not do what it was asked for.
  */
 import { BerkeleyDBError } from "berkeley-db-js";
+import { isOfSystem, strerror } from "../../files/strerror.ts";
 import { HashFileError } from "../../hash-file/error.ts";
-import { strerror } from "../strerror.ts";
 
 /** The exit code of a command that could not answer. */
 export const TROUBLE = 2;
@@ -36,7 +36,7 @@ export function withFile<T>(file: string, what: () => T): T {
 
 /** What an error about a file is to its user; an error of another kind is returned as it is. */
 export function troubleWith(file: string, error: unknown): unknown {
-  if (error instanceof BerkeleyDBError) return new Trouble(`${file}: ${withoutPath(error)}`);
+  if (error instanceof BerkeleyDBError) return new Trouble(`${file}: ${isOfSystem(error) ? strerror(error) : withoutPath(error)}`);
   if (error instanceof HashFileError) return new Trouble(`${file}: ${error.message}`, { cause: error });
   if (error instanceof Error && "code" in error && "syscall" in error) return new Trouble(`${file}: ${strerror(error)}`);
   return error;

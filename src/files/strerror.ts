@@ -10,6 +10,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   EEXIST: "File exists",
   EFBIG: "File too large",
   EHOSTUNREACH: "No route to host",
+  EINTR: "Interrupted system call",
   EINVAL: "Invalid argument",
   EIO: "Input/output error",
   EISDIR: "Is a directory",
@@ -35,4 +36,10 @@ export function strerror(error: unknown): string {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (typeof code === "string" && TEXTS[code] !== undefined) return TEXTS[code];
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Whether it is the system that failed, below the engine and whatever else there is: libdb's own words for that are of its insides. */
+export function isOfSystem(error: unknown): boolean {
+  if (!(error instanceof Error) || !("code" in error)) return false;
+  return "syscall" in error || (isOfSystem(error.cause) && (error.cause as NodeJS.ErrnoException).code === error.code);
 }
