@@ -119,6 +119,12 @@ before(async () => {
 
 const stateAfter = ({ name, tree }: Killed): State => stateOf(commandOf(name), rehearsals[name] as Rehearsal, tree);
 
+/** The permission bits of a file, of a link those that the secrets of its set have at most; none of a folder. */
+function modeOf(tree: Tree, path: string): number {
+  const [mode = "", kind] = (tree[path] ?? "").split(" ");
+  return kind === "file" ? Number.parseInt(mode, 8) : kind === "to" ? 0o640 : 0;
+}
+
 /** What is wrong after a kill, if anything. */
 function faultOf(one: Killed, next: Left): string | undefined {
   const { name, outcome, tree } = one;
@@ -131,8 +137,9 @@ function faultOf(one: Killed, next: Left): string | undefined {
   const left = differences(command, state === "old" ? rehearsal.before : rehearsal.clean.tree, tree);
   for (const path of left) {
     if (!KNOWN.some((pattern) => pattern.test(path))) return `left ${path}`;
-    const isOpen = /^0\d\d[1-7] file/.test(tree[path] ?? "");
-    if (isOpen && !PUBLIC.some((pattern) => pattern.test(path))) return `others may read ${path}`;
+    if (PUBLIC.some((pattern) => pattern.test(path))) continue;
+    if ((modeOf(tree, path) & ~modeOf(rehearsal.clean.tree, command.target) & 0o777) !== 0)
+      return `more may read ${path} than ${command.target}`;
   }
   return faultOfNext(command, rehearsal, tree, next);
 }
