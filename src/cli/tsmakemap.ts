@@ -2,7 +2,7 @@
  * tsmakemap: makemap, as a program (sendmail 8.17.1.9, makemap.c).
  */
 import { BerkeleyDBError, type Database, type DatabaseRecord } from "berkeley-db-js";
-import { checkSafeFile, type SafeFile } from "../files/safe-file.ts";
+import { checkSafeFile, type SafeFile, type SafetyWarning } from "../files/safe-file.ts";
 import { turn } from "../files/turn.ts";
 import type { SourceDiagnostic } from "../makemap/diagnostic.ts";
 import { MapBuilder, MapWriteError } from "../makemap/map-builder.ts";
@@ -112,7 +112,7 @@ async function run(args: MakemapArguments, program: string, output: Output): Pro
   if (settings.hasHashVersion && type === "btree") throw new Exit(EX_USAGE, `${program}: --hash-version: a btree file has none\n`);
   const job: Job = { program, args, type, settings, trustedUser: control.trustedUser, output };
   const file = checkFile(job);
-  return args.dump ? await dump(job, file) : await make(job, file);
+  return args.dump ? await dump(job, file) : await make(job);
 }
 
 async function formatSettings(args: MakemapArguments, program: string): Promise<FormatSettings> {
@@ -177,7 +177,7 @@ function openFailure({ program, args, type }: Job, error: unknown): Exit {
   return new Exit(EX_CANTCREAT, `${program}: error opening type ${type} map ${args.mapName}: ${text}\n`);
 }
 
-function checkFile(job: Job): SafeFile {
+function checkFile(job: Job, onWarning = (warning: SafetyWarning): void => say(warningMessage(warning))): SafeFile {
   const { args, trustedUser } = job;
   try {
     return checkSafeFile(mapFile(args.mapName), {
@@ -185,7 +185,7 @@ function checkFile(job: Job): SafeFile {
       mayCreate: !args.dump && !args.append,
       allowLinks: args.allowLinks,
       trustedUser,
-      onWarning: (warning) => say(warningMessage(warning)),
+      onWarning,
     });
   } catch (error) {
     throw openFailure(job, error);
@@ -224,7 +224,7 @@ async function writeRecords(database: Database, output: Output, lineOf: (record:
   }
 }
 
-async function make(job: Job, file: SafeFile): Promise<number> {
+async function make(job: Job): Promise<number> {
   const { program, args, output } = job;
   const input = await openInput(args.verbose || args.append);
   const progress = new Progress({ wanted: args.progress, label: mapFile(args.mapName), total: input.size });
@@ -233,6 +233,8 @@ async function make(job: Job, file: SafeFile): Promise<number> {
   // Before there is a file to remove, so that no signal comes between.
   const forget = onSignal(() => builder?.abandon());
   try {
+    // What feeds the pipe took its time, in which another file may have come.
+    const file = checkFile(job, () => {});
     builder = openBuilder(job, file, input.size, (diagnostic) => {
       status = EX_DATAERR;
       progress.stop();

@@ -1,7 +1,7 @@
 /**
  * tsmap cf patch: the guide's changes to sendmail.cf and submit.cf.
  */
-import { constants, copyFileSync, type Stats, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { constants, copyFileSync, type Stats, statSync, unlinkSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { nodeFileSystem } from "berkeley-db-js";
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
@@ -126,7 +126,7 @@ function replace(name: string | undefined, path: string, status: Stats | undefin
   withFile(String(name), () => {
     const replacement = new Replacement(path, { fileSystem: nodeFileSystem, mode, inPlace: (status?.nlink ?? 1) > 1 });
     try {
-      writeFileSync(replacement.path, content, "latin1");
+      replacement.handle.write(Buffer.from(content, "latin1"), 0);
       replacement.commit();
     } catch (error) {
       replacement.abandon();

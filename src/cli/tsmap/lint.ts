@@ -2,7 +2,7 @@
  * tsmap lint: what is wrong with an authinfo map, its source text or the
  * database, and with --fix the mends that are certain.
  */
-import { closeSync, fstatSync, openSync, readFileSync, realpathSync, type Stats, statSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, type Stats, statSync } from "node:fs";
 import { MemoryFileSystem, nodeFileSystem } from "berkeley-db-js";
 import { lintFileMode } from "../../authinfo/lint/file-mode.ts";
 import type { LintFinding } from "../../authinfo/lint/finding.ts";
@@ -12,6 +12,7 @@ import { lintRecords } from "../../authinfo/lint/lint-records.ts";
 import { lintSource } from "../../authinfo/lint/lint-source.ts";
 import type { LintOptions } from "../../authinfo/lint/options.ts";
 import { Replacement } from "../../files/replacement.ts";
+import { resolveLinks } from "../../files/shared-folder.ts";
 import { turn } from "../../files/turn.ts";
 import { DatabaseFile } from "../../hash-file/database-file.ts";
 import { kindOfRecords } from "../../map-file/map-kind.ts";
@@ -133,18 +134,13 @@ async function readInput(): Promise<Uint8Array> {
 
 /** All or nothing; a file with other names stays that file. */
 async function replaceFile(name: string, bytes: Uint8Array): Promise<void> {
-  const target = realpathSync(name);
+  const target = resolveLinks(name);
   const inPlace = statSync(target).nlink > 1;
   let replacement: Replacement | undefined;
   const forget = onSignal(() => replacement?.abandon());
   try {
     replacement = new Replacement(target, { fileSystem: nodeFileSystem, mode: OWNER_ALONE, inPlace });
-    const file = nodeFileSystem.open(replacement.path, { write: true }, 0);
-    try {
-      file.write(bytes, 0);
-    } finally {
-      file.close();
-    }
+    replacement.handle.write(bytes, 0);
     // A signal that came in the meantime goes first.
     await turn();
     replacement.commit();
