@@ -1,19 +1,21 @@
 /**
  * What another user may have put in the way, in a folder where everybody may
- * put something, such as /tmp: one with the sticky bit that others may write to.
- * A link there leads to a file that nobody named; a file there is open to
- * whoever made it.
+ * put something, such as /tmp. A link there leads to a file that nobody named; a
+ * file there is open to whoever made it; and of a file that has other names
+ * nobody knows where those are.
  *
- * Linux keeps from the same (fs.protected_symlinks, protected_regular and
- * protected_hardlinks), where its administrator has not turned that off; other
- * systems do not, and a program that resolves links by itself goes past it.
+ * Linux keeps from the same where the folder has the sticky bit
+ * (fs.protected_symlinks, protected_regular, protected_hardlinks) and its
+ * administrator has not turned that off; other systems do not, and a program
+ * that resolves links by itself goes past it.
  */
 import * as fs from "node:fs";
 import { dirname, join, parse, resolve, sep } from "node:path";
 import { geteuid } from "node:process";
 
 const STICKY = 0o1000;
-const OTHERS_WRITE = 0o022;
+const GROUP_WRITE = 0o020;
+const OTHERS_WRITE = 0o002;
 /** As Linux has it. */
 const MOST_LINKS = 40;
 
@@ -60,8 +62,9 @@ export function resolveLinks(path: string): string {
   return at;
 }
 
+/** With the sticky bit a group that may write is one whose users do not trust each other. */
 function isShared({ mode }: fs.Stats): boolean {
-  return (mode & STICKY) !== 0 && (mode & OTHERS_WRITE) !== 0;
+  return (mode & OTHERS_WRITE) !== 0 || ((mode & STICKY) !== 0 && (mode & GROUP_WRITE) !== 0);
 }
 
 function foreignError(path: string, what: string): Error {

@@ -1,9 +1,10 @@
 /**
  * tsmap cf check: is a configuration of sendmail set up for SMTP authentication?
  */
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { nodeFileSystem } from "berkeley-db-js";
+import { MOST_TEXT, readWhole } from "../../files/read-whole.ts";
 import { inspect } from "../../map-file/inspection.ts";
 import { type CfFacts, type CfFinding, checkCf, type DomainsFacts, isCf, type MapFacts } from "../../sendmail-cf/cf-check.ts";
 import { cfFindingText, cfMendText } from "../../sendmail-cf/cf-findings.ts";
@@ -70,7 +71,8 @@ function utf8(text: string): string {
 function domainsFacts(path: string, isNamed: boolean): DomainsFacts {
   return withFile(path, () => {
     if (!isNamed && statSync(path, { throwIfNoEntry: false }) === undefined) return { domains: undefined };
-    const words = readFileSync(path, "latin1")
+    const words = readWhole(path, MOST_TEXT)
+      .toString("latin1")
       .split("\n")
       .map((line) => line.trim().split(/\s/)[0] ?? "");
     return { domains: words.filter((word) => word !== "" && !word.startsWith("#")).length };

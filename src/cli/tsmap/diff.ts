@@ -1,7 +1,7 @@
 /**
  * tsmap diff: whether two maps say the same, and whether they are stored alike.
  */
-import { readFileSync } from "node:fs";
+import { MOST_TEXT, readWhole } from "../../files/read-whole.ts";
 import {
   type Comparison,
   compareMaps,
@@ -84,7 +84,7 @@ class Shown {
 
 /** @throws {Trouble} fingerprints without a key let anybody try passwords on them. */
 function readKey(file: string): Buffer {
-  const key = withFile(file, () => readFileSync(file));
+  const key = withFile(file, () => readWhole(file, MOST_TEXT));
   if (key.length < SHORTEST_KEY) throw new Trouble(`${file}: a key of ${key.length} bytes, where ${SHORTEST_KEY} are needed`);
   return key;
 }

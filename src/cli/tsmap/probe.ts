@@ -3,13 +3,13 @@
  * and says what the relay answers.
  */
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { type ClientAttempt, type ClientOutcome, predictClient } from "../../authinfo/client.ts";
 import { loginNames } from "../../authinfo/login/login-names.ts";
 import { LOGIN_CLIENTS, PLAIN_TEXT_MECHANISMS } from "../../authinfo/login/mechanisms.ts";
 import { type Resolution, resolveAuthinfo } from "../../authinfo/resolve.ts";
 import type { AuthinfoCredentials, AuthinfoItem } from "../../authinfo/value.ts";
+import { MOST_TEXT, readWhole } from "../../files/read-whole.ts";
 import { jsonMember } from "../../map-file/dump-text.ts";
 import type { Attempt } from "../../smtp/attempt.ts";
 import { SmtpError } from "../../smtp/error.ts";
@@ -101,7 +101,7 @@ type Tls = { readonly rejectUnauthorized: boolean; readonly ca?: Buffer } | unde
 
 /** @throws {Trouble} Node would take a file without a certificate for one that trusts nobody. */
 function certificatesOf(file: string): Buffer {
-  const text = withFile(file, () => readFileSync(file));
+  const text = withFile(file, () => readWhole(file, MOST_TEXT));
   if (!text.includes("-----BEGIN CERTIFICATE-----")) throw new Trouble(`${file}: no certificate in PEM is in it`);
   return text;
 }
