@@ -10,7 +10,7 @@ import { mapFile } from "../makemap/map-name.ts";
 import { CF_TYPES, isCfType, isMapType, MAP_TYPES, type MapType, MISSING_TYPES } from "../makemap/map-type.ts";
 import { mapTypeOf, readControlFile, trustedUsers } from "../sendmail-cf/control-file.ts";
 import { ignoreFileSizeSignal, onSignal } from "./cleanup.ts";
-import { messagesRead, say } from "./error-output.ts";
+import { messagesRead, say, sayText } from "./error-output.ts";
 import { type FormatSettings, readFormatSettings, SettingError } from "./format-settings.ts";
 import { complaintText } from "./getopt.ts";
 import { type Input, InputError, openInput } from "./input.ts";
@@ -25,6 +25,7 @@ import {
   warningMessage,
 } from "./makemap-messages.ts";
 import { Output, OutputError } from "./output.ts";
+import { shownLine } from "./printable.ts";
 import { Progress } from "./progress.ts";
 import { strerror } from "./strerror.ts";
 import { EX_CANTCREAT, EX_DATAERR, EX_IOERR, EX_NOINPUT, EX_OK, EX_SIGPIPE, EX_USAGE } from "./sysexits.ts";
@@ -81,7 +82,7 @@ async function answer(request: Exclude<MakemapRequest, { kind: "run" }>, program
       return EX_OK;
     case "usage":
       say(complaintText(program, request));
-      say(usageText(program));
+      sayText(usageText(program));
       return EX_USAGE;
   }
 }
@@ -213,10 +214,15 @@ async function dump(job: Job, file: SafeFile): Promise<number> {
   return EX_OK;
 }
 
+/** A record as makemap prints it; on a terminal what is in it stays one line of text. */
+function onTerminal(line: Uint8Array): Uint8Array | string {
+  return process.stdout.isTTY ? shownLine(line) : line;
+}
+
 async function writeRecords(database: Database, output: Output, lineOf: (record: DatabaseRecord) => Uint8Array): Promise<void> {
   try {
     for (const record of database) {
-      output.write(lineOf(record));
+      output.write(onTerminal(lineOf(record)));
       if (output.isFull) await output.flush();
     }
   } finally {
@@ -273,7 +279,7 @@ function openBuilder(
       // A file with other names has to stay that file.
       inPlace: args.inPlace || (file.status?.nlink ?? 1) > 1,
       owner: trustedUser,
-      onRecord: args.verbose ? (key, value) => output.write(recordLine(key, value)) : undefined,
+      onRecord: args.verbose ? (key, value) => output.write(onTerminal(recordLine(key, value))) : undefined,
       onDiagnostic,
     });
   } catch (error) {

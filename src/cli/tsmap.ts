@@ -2,7 +2,7 @@
  * tsmap: looks at, compares and converts maps and SASL databases.
  */
 import { type Command, CommanderError } from "./commander.ts";
-import { say } from "./error-output.ts";
+import { say, sayText } from "./error-output.ts";
 import { Output, OutputError } from "./output.ts";
 import { printable } from "./printable.ts";
 import { strerror } from "./strerror.ts";
@@ -24,7 +24,7 @@ export async function main(argv: readonly string[] = process.argv): Promise<numb
     if (!(error instanceof OutputError)) {
       // A mistake of ours, which is neither an answer nor a finding.
       say(`${program}: internal error: ${printable(String(error))}\n`);
-      if (process.env["TSMAP_DEBUG"] !== undefined && error instanceof Error) say(`${error.stack}\n`);
+      if (process.env["TSMAP_DEBUG"] !== undefined && error instanceof Error) sayText(`${error.stack}\n`);
       return troubleCode(argv.slice(2));
     }
     // A reader that goes away, as `head` does, is no news.
@@ -68,7 +68,7 @@ function troubleCode([command]: readonly string[]): number {
 function redirect(command: Command, output: Output): void {
   command.configureOutput({
     writeOut: (text) => output.write(text),
-    writeErr: (text) => say(text),
+    writeErr: (text) => sayText(text),
     outputError: (text, write) =>
       write(
         `${fullName(command)}: ${printable(

@@ -1,11 +1,13 @@
 /**
  * Runs many command lines of tsmap in one process, where a process each would
  * take minutes: reads them from standard input as JSON, and writes what each of
- * them answered.
+ * them answered. With TSMAP_BATCH_TERMINAL in the environment their output is
+ * as for a terminal without colours.
  */
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { text } from "node:stream/consumers";
+import tty from "node:tty";
 import { main } from "#src/cli/tsmap.js";
 
 interface Answer {
@@ -21,6 +23,10 @@ const streams = [process.stdout, process.stderr] as const;
 const writes = streams.map((stream) => stream.write.bind(stream));
 // Each run listens to the streams anew.
 for (const stream of streams) stream.setMaxListeners(0);
+if (process.env["TSMAP_BATCH_TERMINAL"] !== undefined) {
+  for (const stream of streams) Object.assign(stream, { isTTY: true, hasColors: () => false });
+  tty.isatty = () => true;
+}
 for (const args of commandLines) {
   const shown: Buffer[][] = [[], []];
   for (const [i, stream] of streams.entries()) {

@@ -44,7 +44,7 @@ async function buildOnce(context: Context, name: string, options: BuildFlags, fo
     const { changes, unchanged } = await buildUnlessEnded(project);
     const paint = paintFor(process.stdout);
     for (const change of changes) output.write(`${time} ${fileSummary(change, paint)}\n`);
-    output.write(`${time} ${project.output.path}: ${countLine(changes, unchanged, true)}\n`);
+    output.write(`${time} ${printable(project.output.path)}: ${countLine(changes, unchanged, true)}\n`);
   } catch (error) {
     if (!(error instanceof Trouble)) throw error;
     output.push();
