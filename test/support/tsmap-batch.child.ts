@@ -1,5 +1,6 @@
 /**
- * Runs many command lines of tsmap in one process, where a process each would
+ * Runs many command lines of tsmap, or of the program that their first word
+ * names, in one process, where a process each would
  * take minutes: reads them from standard input as JSON, and writes what each of
  * them answered. With TSMAP_BATCH_TERMINAL in the environment their output is
  * as for a terminal without colours.
@@ -8,7 +9,8 @@ import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { text } from "node:stream/consumers";
 import tty from "node:tty";
-import { main } from "#src/cli/tsmap.js";
+
+const PROGRAMS: readonly string[] = ["tsmakemap", "tssaslpasswd", "tssasldblist"];
 
 interface Answer {
   readonly exit: number;
@@ -43,7 +45,9 @@ for (const args of commandLines) {
     return bytes.length - start;
   }) as typeof fs.writeSync;
   syncBuiltinESMExports();
-  const exit = await main(["node", "tsmap", ...args]);
+  const [program, ...rest] = PROGRAMS.includes(args[0] as string) ? args : ["tsmap", ...args];
+  const { main } = (await import(`#src/cli/${program}.js`)) as { main: (argv: readonly string[]) => Promise<number> };
+  const exit = await main(["node", program as string, ...rest]);
   const [stdout = "", stderr = ""] = shown.map((chunks) => Buffer.concat(chunks).toString("latin1"));
   answers.push({ exit, stdout, stderr });
 }
