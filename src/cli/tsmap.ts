@@ -49,11 +49,12 @@ async function run(program: string, argv: readonly string[], output: Output): Pr
   try {
     await tsmap.parseAsync(argv, { from: "user" });
   } catch (error) {
+    // Help, of which the caller hears whether it could be written.
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
     // What was found before comes first.
     output.push();
     if (error instanceof Trouble) for (const line of error.lines) say(`${program}: ${printable(line)}\n`);
-    else if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : troubleCode(argv);
-    else throw error;
+    else if (!(error instanceof CommanderError)) throw error;
     return troubleCode(argv);
   }
   return code;

@@ -78,9 +78,10 @@ export async function main(argv: readonly string[] = process.argv): Promise<numb
       output.push();
       return error.code;
     }
-    // What was to be done is done; that nobody reads what is said of it is no failure of it.
-    if (error instanceof OutputError) return SASL_FAIL;
-    throw error;
+    if (!(error instanceof OutputError)) throw error;
+    // What was to be done is done, and nobody has read of it. A reader that goes away is no news.
+    if ((error.cause as NodeJS.ErrnoException).code !== "EPIPE") say(`${program}: standard output: ${strerror(error.cause)}\n`);
+    return SASL_FAIL;
   }
 }
 
