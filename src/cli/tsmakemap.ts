@@ -14,6 +14,7 @@ import { messagesRead, say, sayText } from "./error-output.ts";
 import { type FormatSettings, readFormatSettings, SettingError } from "./format-settings.ts";
 import { complaintText } from "./getopt.ts";
 import { type Input, InputError, openInput } from "./input.ts";
+import { forgetLastMatch } from "./last-match.ts";
 import { type MakemapArguments, type MakemapRequest, parseMakemapArguments } from "./makemap-arguments.ts";
 import {
   diagnosticMessage,
@@ -66,6 +67,8 @@ export async function main(argv: readonly string[] = process.argv): Promise<numb
     if ((error.cause as NodeJS.ErrnoException).code === "EPIPE") return EX_SIGPIPE;
     say(`${program}: standard output: ${strerror(error.cause)}\n`);
     return EX_IOERR;
+  } finally {
+    forgetLastMatch();
   }
 }
 
@@ -292,6 +295,8 @@ async function pump(input: Input, builder: MapBuilder, output: Output, progress:
   for await (const chunk of input.chunks) {
     builder.write(chunk);
     bytes += chunk.length;
+    // The next one comes in memory of its own.
+    chunk.fill(0);
     await output.flush();
     await messagesRead();
     await progress.update(bytes, builder.lines);

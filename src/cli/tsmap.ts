@@ -3,6 +3,7 @@
  */
 import { type Command, CommanderError } from "./commander.ts";
 import { say, sayText } from "./error-output.ts";
+import { forgetLastMatch } from "./last-match.ts";
 import { Output, OutputError } from "./output.ts";
 import { printable } from "./printable.ts";
 import { strerror } from "./strerror.ts";
@@ -31,6 +32,8 @@ export async function main(argv: readonly string[] = process.argv): Promise<numb
     if ((error.cause as NodeJS.ErrnoException).code === "EPIPE") return EX_SIGPIPE;
     say(`${program}: standard output: ${strerror(error.cause)}\n`);
     return troubleCode(argv.slice(2));
+  } finally {
+    forgetLastMatch();
   }
 }
 

@@ -6,6 +6,7 @@ import { HashFileError } from "../hash-file/error.ts";
 import { jsonText } from "../map-file/json-text.ts";
 import { type KeyParts, listSasldb } from "../sasldb/listing.ts";
 import { say, sayText } from "./error-output.ts";
+import { forgetLastMatch } from "./last-match.ts";
 import { Output, OutputError } from "./output.ts";
 import { printable } from "./printable.ts";
 import { BANNER, SASL_FAIL, SASL_OK, saslVersion } from "./sasl-messages.ts";
@@ -43,6 +44,8 @@ export async function main(argv: readonly string[] = process.argv): Promise<numb
     if ((error.cause as NodeJS.ErrnoException).code === "EPIPE") return EX_SIGPIPE;
     say(`${program}: standard output: ${strerror(error.cause)}\n`);
     return SASL_FAIL;
+  } finally {
+    forgetLastMatch();
   }
 }
 

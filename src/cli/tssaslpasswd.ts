@@ -13,6 +13,7 @@ import { type Sasldb, SECRET_MECHANISMS, type SecretMechanism, type SetPasswordO
 import { onSignal } from "./cleanup.ts";
 import { say, sayText } from "./error-output.ts";
 import { type FormatSettings, readFormatSettings, SettingError } from "./format-settings.ts";
+import { forgetLastMatch } from "./last-match.ts";
 import { Output, OutputError } from "./output.ts";
 import {
   isTerminal,
@@ -82,6 +83,8 @@ export async function main(argv: readonly string[] = process.argv): Promise<numb
     // What was to be done is done, and nobody has read of it. A reader that goes away is no news.
     if ((error.cause as NodeJS.ErrnoException).code !== "EPIPE") say(`${program}: standard output: ${strerror(error.cause)}\n`);
     return SASL_FAIL;
+  } finally {
+    forgetLastMatch();
   }
 }
 
