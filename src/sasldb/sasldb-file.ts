@@ -16,6 +16,7 @@ import { setHashVersionOf } from "../hash-file/hash-version.ts";
 import { type HashLayout, readHashLayout } from "../hash-file/layout.ts";
 import { clearUnusedSpace } from "../hash-file/unused-space.ts";
 import { SasldbError } from "./error.ts";
+import { keysOf } from "./keys.ts";
 import { Sasldb } from "./sasldb.ts";
 
 /** Permission bits of a new file: Cyrus SASL's are 0660, cut by the umask. */
@@ -214,7 +215,7 @@ function setFileId(database: Database, options: UpdateOptions): void {
 function nameDigest(database: Database, options: UpdateOptions): Uint8Array {
   const { byteOrder, hashVersion, pageSize } = formatOf(options);
   const hash = createHash("sha256").update(`sasldb ${byteOrder} ${hashVersion} ${pageSize}\n`);
-  for (const [key] of database) hash.update(key).update("\0\0");
+  for (const key of keysOf(database)) hash.update(key).update("\0\0");
   return hash.digest().subarray(0, FILE_ID_LENGTH);
 }
 
