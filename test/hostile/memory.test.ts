@@ -70,9 +70,12 @@ function readAt(memory: number, stretch: Buffer, at: number, end: number): numbe
   }
 }
 
+/** More than one piece of it. */
+const SOURCE = Array.from({ length: 3000 }, (_, i) => `AuthInfo:${i} "P:${SECRET}"\n`).join("");
+
 const CASES: Record<string, { readonly line: readonly string[]; readonly input: string; readonly file?: true }> = {
-  "tsmakemap, from a pipe": { line: ["tsmakemap", "-C", "/dev/null", "hash", "m"], input: `AuthInfo: "P:${SECRET}"\n` },
-  "tsmakemap, from a file": { line: ["tsmakemap", "-C", "/dev/null", "hash", "m"], input: `AuthInfo: "P:${SECRET}"\n`, file: true },
+  "tsmakemap, from a pipe": { line: ["tsmakemap", "-C", "/dev/null", "hash", "m"], input: SOURCE },
+  "tsmakemap, from a file": { line: ["tsmakemap", "-C", "/dev/null", "hash", "m"], input: SOURCE, file: true },
   "tssaslpasswd, from a pipe": { line: ["tssaslpasswd", "-p", "-f", "db", "-u", "realm", "user"], input: SECRET },
   "tssaslpasswd, from a file": {
     line: ["tssaslpasswd", "--password-file", "input", "-f", "db", "-u", "realm", "user"],
