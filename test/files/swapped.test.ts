@@ -159,7 +159,7 @@ suite("a link in the place of", () => {
         );
         assert.ok(operations > 4, `${operations} operations`);
         let failures = 0;
-        for (let at = 0; at < operations; at += isFull ? 1 : 2) {
+        for (let at = 0; at < operations; at += isFull ? 1 : 6) {
           const scene = newScene(hasOld);
           const fileSystem = interposed((operation) => {
             if (operation === at) putLink(scene, isWanted);
@@ -174,7 +174,7 @@ suite("a link in the place of", () => {
           fs.rmSync(scene.folder, { recursive: true });
         }
         // A temporary file that is gone is not put in the place of the map.
-        if (isWanted === isTemporary && !title.includes("in place")) assert.ok(failures > 2, `${failures} of ${operations}`);
+        if (isWanted === isTemporary && !title.includes("in place")) assert.ok(failures > 0, `${failures} of ${operations}`);
       });
     }
   }

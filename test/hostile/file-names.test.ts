@@ -43,7 +43,7 @@ suite("files that are opened", () => {
     for (const place of [folder, data])
       fs.writeFileSync(join(place, "DB_CONFIG"), `set_data_dir /nowhere\nset_tmp_dir /nowhere\nno such setting\n`);
     let made = 0;
-    for (const { line, input = "" } of RUNS) {
+    for (const { line, input = "" } of isFull ? RUNS : [RUNS[0], RUNS[3], RUNS[6]].filter((each) => each !== undefined)) {
       const [program = "", ...args] = line;
       const trace = join(folder, "trace");
       const outcome = await run(
@@ -78,8 +78,9 @@ suite("files that are opened", () => {
         line.join(" "),
       );
     }
-    assert.ok(made >= 6, `${made} files`);
-    assert.deepEqual(fs.readdirSync(data).sort(), ["DB_CONFIG", "dump", "dumped", "loaded.db", "m.db", "users"]);
+    assert.ok(made >= 4, `${made} files`);
+    const loaded = isFull ? ["loaded.db"] : [];
+    assert.deepEqual(fs.readdirSync(data).sort(), ["DB_CONFIG", "dump", "dumped", ...loaded, "m.db", "users"]);
     return undefined;
   });
 
@@ -88,8 +89,7 @@ suite("files that are opened", () => {
     assert.equal(spawnSync("mkfifo", [join(folder, "pipe")]).status, 0);
     for (const line of [
       ["tsmap", "convert", "pipe", "-o", "new"],
-      ["tsmap", "scrub", "pipe", "-o", "new"],
-      ...(isFull ? ["dump", "inspect", "verify"].map((command) => ["tsmap", command, "pipe"]) : []),
+      ...(isFull ? ["dump", "inspect", "verify", "scrub"].map((command) => ["tsmap", command, "pipe"]) : []),
       ["tssasldblist", "-f", "pipe"],
     ]) {
       const [program = "", ...args] = line;

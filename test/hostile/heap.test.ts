@@ -146,17 +146,19 @@ suite("no string with a secret is left after", () => {
   test("all commands of tsmap, one after the other", async () => {
     const known = tsmapCommand("tsmap", async () => {}).commands.map((command) => command.name());
     assert.deepEqual(Object.keys(LINES).sort(), known.sort(), "a command without its lines");
-    assertNone(await batch(Object.entries(LINES).flatMap(([command, each]) => each.map((args) => [command, ...args]))));
+    const all = Object.entries(LINES).flatMap(([command, each]) => each.map((args) => [command, ...args]));
+    // The last one is the one whose last match could be left.
+    assertNone(await batch([...all, ["list", "good.db"]]));
   });
 
   // Which of them it is; and none hides behind the next.
   for (const [command, each] of Object.entries(LINES)) {
-    if (!isFull && !["list", "build"].includes(command)) continue;
+    if (!isFull) continue;
     test(`tsmap ${command}`, async () => assertNone(await batch(each.map((args) => [command, ...args]))));
   }
 
   for (const options of [[], ["-v"], ["-o", "-r"]]) {
-    if (!isFull && options.length !== 0) continue;
+    if (!isFull) continue;
     test(`tsmakemap ${options.join(" ")}`, async () => {
       const args = [launcherOf("tsmakemap"), "-C", "/dev/null", ...options, "hash", "good"];
       // Records that are shown to a pipe are gone when they are read.

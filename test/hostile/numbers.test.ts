@@ -118,8 +118,11 @@ suite("of every option that takes a number", () => {
     const folder = makeFiles();
     const options = programCommands().flatMap((command) => [...numericOptions(command)]);
     assert.ok(options.length > 20);
-    const all = options.flatMap((option) =>
-      NO_NUMBERS.filter((value) => !(NUMBERS[option.name] as readonly string[]).includes(value)).map((value) => ({ option, value })),
+    // In the ordinary run some of them for each option, others for the next.
+    const all = options.flatMap((option, i) =>
+      NO_NUMBERS.filter((_, k) => isFull || (i + k) % 8 === 0)
+        .filter((value) => !(NUMBERS[option.name] as readonly string[]).includes(value))
+        .map((value) => ({ option, value })),
     );
     const lines = all.map(({ option: { command, flag, name }, value }) => {
       const given = name === "host:port" ? `127.0.0.1:${value}` : value;
@@ -161,7 +164,7 @@ suite("of every option that takes a number", () => {
   test("a cache of any size is a cache, within bounds", async () => {
     const folder = makeFiles();
     const sizes = ["-1", "18446744073709551616", "0", "-9223372036854775808", "NaN", "99999999999"];
-    for (const size of isFull ? sizes : sizes.slice(0, 2)) {
+    for (const size of isFull ? sizes : sizes.slice(0, 1)) {
       const { exit, stderr } = await tsmakemap(["-C", "/dev/null", "-c", size, "hash", "out"], { cwd: folder, input: "a b\n" });
       assert.deepEqual([exit, stderr], [0, ""], size);
     }
