@@ -2,8 +2,9 @@
  * What a fleet's hosts have, by copies that were fetched from them, against what
  * is built for them. The records count, not how they are stored.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { readWhole } from "../files/read-whole.ts";
 import { HashFileError } from "../hash-file/error.ts";
 import { compareMaps, type Difference, type MapContent, readContent } from "../map-file/comparison.ts";
 import { maskRecord } from "../map-file/secrets.ts";
@@ -36,7 +37,7 @@ export function* checkCopy(artifact: Artifact, folder: string): Generator<CheckF
   }
   let content: MapContent;
   try {
-    content = withDatabase(readFileSync(copy), readContent);
+    content = withDatabase(readCopy(copy), readContent);
   } catch (error) {
     if (!(error instanceof HashFileError) && !(error instanceof Error && "code" in error)) throw error;
     yield found("copy-damaged", { detail: error instanceof HashFileError ? error.message : reasonOf(error) });
@@ -44,6 +45,12 @@ export function* checkCopy(artifact: Artifact, folder: string): Generator<CheckF
   }
   const detail = differenceText(withDatabase(artifact.bytes, readContent), content, spec.kind === "database");
   if (detail !== undefined) yield found("copy-differs", { detail });
+}
+
+/** Whoever has the host may have put a pipe there, that nobody writes to. */
+function readCopy(path: string): Buffer {
+  if (!statSync(path).isFile()) throw new HashFileError("not a regular file");
+  return readWhole(path);
 }
 
 /** A copy that could not be fetched must not be taken for one that is right. */

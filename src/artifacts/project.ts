@@ -57,7 +57,8 @@ export class Project implements Disposable {
       folder,
       environment,
       allowInline: settings.allowInline,
-      timeout: settings.commandTimeout * 1000,
+      // Whole ones alone are taken.
+      timeout: Math.ceil(settings.commandTimeout * 1000),
       hidden: sources.flatMap(({ env = [] }) => env),
     });
     const derivation = this.#derivation();

@@ -5,8 +5,8 @@
  * What they say on standard error goes where ours goes.
  */
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { parseDocument } from "yaml";
+import { MOST_TEXT, readWhole } from "../files/read-whole.ts";
 import type { SecretUse } from "./fleet.ts";
 import type { SecretSource } from "./manifest.ts";
 import { ManifestError } from "./manifest-error.ts";
@@ -24,8 +24,6 @@ export interface SecretReaderOptions {
   readonly hidden: readonly string[];
 }
 
-/** Bytes of a text that secrets are in, at most. */
-const MOST = 64 << 20;
 const NEWLINE = 0x0a;
 
 /** Why there is no secret: a sentence, without a value. */
@@ -126,7 +124,7 @@ export class SecretReader implements Disposable {
 
   #file(name: string): Uint8Array {
     try {
-      return readFileSync(fileIn(this.#options.folder, name));
+      return readWhole(fileIn(this.#options.folder, name), MOST_TEXT);
     } catch (error) {
       throw new NoSecret(`${name}: ${reasonOf(error)}`);
     }
@@ -141,12 +139,12 @@ export class SecretReader implements Disposable {
       stdio: ["ignore", "pipe", "inherit"],
       timeout,
       killSignal: "SIGKILL",
-      maxBuffer: MOST,
+      maxBuffer: MOST_TEXT,
     });
     const code = (error as NodeJS.ErrnoException | undefined)?.code;
     if (code === "ETIMEDOUT") throw new NoSecret(`${program} took longer than ${timeout / 1000} s (command-timeout)`);
     if (code === "ENOENT") throw new NoSecret(`there is no program ${program}`);
-    if (code === "ENOBUFS") throw new NoSecret(`${program} gave more than ${MOST} bytes`);
+    if (code === "ENOBUFS") throw new NoSecret(`${program} gave more than ${MOST_TEXT} bytes`);
     if (code !== undefined) throw new NoSecret(`${program}: ${code}`);
     if (signal !== null) throw new NoSecret(`${program} was ended by ${signal}`);
     if (status !== 0) throw new NoSecret(`${program} ended with exit code ${status}`);

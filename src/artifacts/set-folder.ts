@@ -14,6 +14,7 @@ import { pid } from "node:process";
 import { nodeFileSystem } from "berkeley-db-js";
 import { withFileLock } from "../files/file-lock.ts";
 import { isRunning } from "../files/running.ts";
+import { isForeign } from "../files/shared-folder.ts";
 import { syncFolder } from "../files/sync-folder.ts";
 import type { SetFile } from "./set-files.ts";
 
@@ -86,9 +87,19 @@ export class SetFolder {
   begin(): NewSet {
     this.current();
     return about(this.path, () => {
+      this.#checkSets();
       if (fs.existsSync(this.#sets)) removeWhere(this.#sets, (name, path) => NEW.test(name) && !isBeingWritten(name, path));
       return new NewSet(this.path, this.#sets, () => void this.current());
     });
+  }
+
+  /** @throws {SetFolderError} where whoever made it could exchange what is in it. */
+  #checkSets(): void {
+    const status = fs.lstatSync(this.#sets, { throwIfNoEntry: false });
+    if (status === undefined) return;
+    if (!status.isDirectory()) throw new SetFolderError(`${this.#sets}: not a folder: remove it, or choose another output`);
+    if (isForeign(this.#sets, status))
+      throw new SetFolderError(`${this.#sets}: belongs to another user, in a folder where everybody may write: choose another output`);
   }
 
   /**
@@ -149,14 +160,10 @@ export class NewSet {
   }
 
   #commit(digest: string): void {
-    for (const folder of foldersIn(this.#folder)) {
-      // Whatever the umask.
-      fs.chmodSync(folder, 0o755);
-      syncFolder(folder);
-    }
+    for (const folder of foldersIn(this.#folder)) finishFolder(folder);
     this.#check();
     const name = this.#name(digest);
-    fs.chmodSync(this.#sets, 0o755);
+    finishFolder(this.#sets);
     fs.renameSync(this.#folder, join(this.#sets, name));
     this.#folder = join(this.#sets, name);
     syncFolder(this.#sets);
@@ -252,6 +259,17 @@ function isBeingWritten(name: string, path: string): boolean {
 function foldersIn(folder: string): string[] {
   const within = fs.readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isDirectory());
   return [...within.map((entry) => join(entry.parentPath, entry.name)), folder];
+}
+
+/** Everybody may enter it, whatever the umask, and it is on the disc. */
+function finishFolder(folder: string): void {
+  const file = fs.openSync(folder, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY | fs.constants.O_NOFOLLOW);
+  try {
+    fs.fchmodSync(file, 0o755);
+  } finally {
+    fs.closeSync(file);
+  }
+  syncFolder(folder);
 }
 
 /** Whatever made the work fail is what its caller hears of; the next build removes it. */

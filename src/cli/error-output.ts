@@ -4,6 +4,7 @@
  */
 import { once } from "node:events";
 import { OutputError } from "./output.ts";
+import { shownLine } from "./printable.ts";
 
 let stream: NodeJS.WriteStream | undefined;
 let failure: unknown;
@@ -19,8 +20,17 @@ export function errorStream(): NodeJS.WriteStream {
   return stream;
 }
 
-/** Writes a message, without waiting. */
+/** Writes a message of one line, without waiting. What is of others in it does nothing to a terminal; anybody else gets it as it is. */
 export function say(message: string | Uint8Array): void {
+  write(errorStream().isTTY === true ? shownLine(message) : message);
+}
+
+/** Writes a text of several lines, in which the newlines are ours. */
+export function sayText(text: string): void {
+  write(errorStream().isTTY === true ? text.split("\n").map(shownLine).join("\n") : text);
+}
+
+function write(message: string | Uint8Array): void {
   if (failure !== undefined) return;
   try {
     errorStream().write(message);

@@ -3,6 +3,7 @@
  */
 import type { SingleBar } from "cli-progress";
 import { errorStream } from "./error-output.ts";
+import { printable } from "./printable.ts";
 
 /** Work that is over sooner shows nothing, in milliseconds. */
 const DELAY = 700;
@@ -53,7 +54,7 @@ async function makeBar({ label, total, unit = "lines" }: ProgressOptions): Promi
   const { default: progress } = await import("cli-progress");
   const amount = total === undefined ? "{mb} MB" : "{bar} {percentage}%";
   return new progress.SingleBar({
-    format: `${label}: ${amount}, {count} ${unit}`,
+    format: `${printable(label)}: ${amount}, {count} ${unit}`,
     barsize: 24,
     fps: 8,
     stream: errorStream(),

@@ -2,7 +2,7 @@
  * tsmakemap: makemap, as a program (sendmail 8.17.1.9, makemap.c).
  */
 import { BerkeleyDBError, type Database, type DatabaseRecord } from "berkeley-db-js";
-import { checkSafeFile, type SafeFile } from "../files/safe-file.ts";
+import { checkSafeFile, type SafeFile, type SafetyWarning } from "../files/safe-file.ts";
 import { strerror } from "../files/strerror.ts";
 import { turn } from "../files/turn.ts";
 import type { SourceDiagnostic } from "../makemap/diagnostic.ts";
@@ -11,10 +11,11 @@ import { mapFile } from "../makemap/map-name.ts";
 import { CF_TYPES, isCfType, isMapType, MAP_TYPES, type MapType, MISSING_TYPES } from "../makemap/map-type.ts";
 import { mapTypeOf, readControlFile, trustedUsers } from "../sendmail-cf/control-file.ts";
 import { ignoreFileSizeSignal, onSignal } from "./cleanup.ts";
-import { messagesRead, say } from "./error-output.ts";
+import { messagesRead, say, sayText } from "./error-output.ts";
 import { type FormatSettings, readFormatSettings, SettingError } from "./format-settings.ts";
 import { complaintText } from "./getopt.ts";
 import { type Input, InputError, openInput } from "./input.ts";
+import { forgetLastMatch } from "./last-match.ts";
 import { type MakemapArguments, type MakemapRequest, parseMakemapArguments } from "./makemap-arguments.ts";
 import {
   diagnosticMessage,
@@ -26,6 +27,7 @@ import {
   warningMessage,
 } from "./makemap-messages.ts";
 import { Output, OutputError } from "./output.ts";
+import { shownLine } from "./printable.ts";
 import { Progress } from "./progress.ts";
 import { EX_CANTCREAT, EX_DATAERR, EX_IOERR, EX_NOINPUT, EX_OK, EX_SIGPIPE, EX_USAGE } from "./sysexits.ts";
 import { programName, versionText } from "./version.ts";
@@ -65,6 +67,8 @@ export async function main(argv: readonly string[] = process.argv): Promise<numb
     if ((error.cause as NodeJS.ErrnoException).code === "EPIPE") return EX_SIGPIPE;
     say(`${program}: standard output: ${strerror(error.cause)}\n`);
     return EX_IOERR;
+  } finally {
+    forgetLastMatch();
   }
 }
 
@@ -81,7 +85,7 @@ async function answer(request: Exclude<MakemapRequest, { kind: "run" }>, program
       return EX_OK;
     case "usage":
       say(complaintText(program, request));
-      say(usageText(program));
+      sayText(usageText(program));
       return EX_USAGE;
   }
 }
@@ -112,7 +116,7 @@ async function run(args: MakemapArguments, program: string, output: Output): Pro
   if (settings.hasHashVersion && type === "btree") throw new Exit(EX_USAGE, `${program}: --hash-version: a btree file has none\n`);
   const job: Job = { program, args, type, settings, trustedUser: control.trustedUser, output };
   const file = checkFile(job);
-  return args.dump ? await dump(job, file) : await make(job, file);
+  return args.dump ? await dump(job, file) : await make(job);
 }
 
 async function formatSettings(args: MakemapArguments, program: string): Promise<FormatSettings> {
@@ -177,7 +181,7 @@ function openFailure({ program, args, type }: Job, error: unknown): Exit {
   return new Exit(EX_CANTCREAT, `${program}: error opening type ${type} map ${args.mapName}: ${text}\n`);
 }
 
-function checkFile(job: Job): SafeFile {
+function checkFile(job: Job, onWarning = (warning: SafetyWarning): void => say(warningMessage(warning))): SafeFile {
   const { args, trustedUser } = job;
   try {
     return checkSafeFile(mapFile(args.mapName), {
@@ -185,7 +189,7 @@ function checkFile(job: Job): SafeFile {
       mayCreate: !args.dump && !args.append,
       allowLinks: args.allowLinks,
       trustedUser,
-      onWarning: (warning) => say(warningMessage(warning)),
+      onWarning,
     });
   } catch (error) {
     throw openFailure(job, error);
@@ -213,10 +217,15 @@ async function dump(job: Job, file: SafeFile): Promise<number> {
   return EX_OK;
 }
 
+/** A record as makemap prints it; on a terminal what is in it stays one line of text. */
+function onTerminal(line: Uint8Array): Uint8Array | string {
+  return process.stdout.isTTY ? shownLine(line) : line;
+}
+
 async function writeRecords(database: Database, output: Output, lineOf: (record: DatabaseRecord) => Uint8Array): Promise<void> {
   try {
     for (const record of database) {
-      output.write(lineOf(record));
+      output.write(onTerminal(lineOf(record)));
       if (output.isFull) await output.flush();
     }
   } finally {
@@ -224,7 +233,7 @@ async function writeRecords(database: Database, output: Output, lineOf: (record:
   }
 }
 
-async function make(job: Job, file: SafeFile): Promise<number> {
+async function make(job: Job): Promise<number> {
   const { program, args, output } = job;
   const input = await openInput(args.verbose || args.append);
   const progress = new Progress({ wanted: args.progress, label: mapFile(args.mapName), total: input.size });
@@ -233,6 +242,8 @@ async function make(job: Job, file: SafeFile): Promise<number> {
   // Before there is a file to remove, so that no signal comes between.
   const forget = onSignal(() => builder?.abandon());
   try {
+    // What feeds the pipe took its time, in which another file may have come.
+    const file = checkFile(job, () => {});
     builder = openBuilder(job, file, input.size, (diagnostic) => {
       status = EX_DATAERR;
       progress.stop();
@@ -271,7 +282,7 @@ function openBuilder(
       // A file with other names has to stay that file.
       inPlace: args.inPlace || (file.status?.nlink ?? 1) > 1,
       owner: trustedUser,
-      onRecord: args.verbose ? (key, value) => output.write(recordLine(key, value)) : undefined,
+      onRecord: args.verbose ? (key, value) => output.write(onTerminal(recordLine(key, value))) : undefined,
       onDiagnostic,
     });
   } catch (error) {
@@ -284,6 +295,8 @@ async function pump(input: Input, builder: MapBuilder, output: Output, progress:
   for await (const chunk of input.chunks) {
     builder.write(chunk);
     bytes += chunk.length;
+    // The next one comes in memory of its own.
+    chunk.fill(0);
     await output.flush();
     await messagesRead();
     await progress.update(bytes, builder.lines);

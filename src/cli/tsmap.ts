@@ -4,7 +4,8 @@
 
 import { strerror } from "../files/strerror.ts";
 import { type Command, CommanderError } from "./commander.ts";
-import { say } from "./error-output.ts";
+import { say, sayText } from "./error-output.ts";
+import { forgetLastMatch } from "./last-match.ts";
 import { Output, OutputError } from "./output.ts";
 import { printable } from "./printable.ts";
 import { EX_SIGPIPE } from "./sysexits.ts";
@@ -26,13 +27,15 @@ export async function main(argv: readonly string[] = process.argv): Promise<numb
     if (!(error instanceof OutputError)) {
       // A mistake of ours, which is neither an answer nor a finding.
       say(`${program}: internal error: ${printable(String(error))}\n`);
-      if (process.env["TSMAP_DEBUG"] !== undefined && error instanceof Error) say(`${error.stack}\n`);
+      if (process.env["TSMAP_DEBUG"] !== undefined && error instanceof Error) sayText(`${error.stack}\n`);
       return troubleCode(argv.slice(2));
     }
     // A reader that goes away, as `head` does, is no news.
     if ((error.cause as NodeJS.ErrnoException).code === "EPIPE") return EX_SIGPIPE;
     say(`${program}: standard output: ${strerror(error.cause)}\n`);
     return troubleCode(argv.slice(2));
+  } finally {
+    forgetLastMatch();
   }
 }
 
@@ -52,11 +55,12 @@ async function run(program: string, argv: readonly string[], output: Output): Pr
   try {
     await tsmap.parseAsync(argv, { from: "user" });
   } catch (error) {
+    // Help, of which the caller hears whether it could be written.
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
     // What was found before comes first.
     output.push();
     if (error instanceof Trouble) for (const line of error.lines) say(`${program}: ${printable(line)}\n`);
-    else if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : troubleCode(argv);
-    else throw error;
+    else if (!(error instanceof CommanderError)) throw error;
     return troubleCode(argv);
   }
   return code;
@@ -71,7 +75,7 @@ function troubleCode([command]: readonly string[]): number {
 function redirect(command: Command, output: Output): void {
   command.configureOutput({
     writeOut: (text) => output.write(text),
-    writeErr: (text) => say(text),
+    writeErr: (text) => sayText(text),
     outputError: (text, write) =>
       write(
         `${fullName(command)}: ${printable(

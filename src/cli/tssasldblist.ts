@@ -4,8 +4,10 @@
 
 import { strerror } from "../files/strerror.ts";
 import { HashFileError } from "../hash-file/error.ts";
+import { jsonText } from "../map-file/json-text.ts";
 import { type KeyParts, listSasldb } from "../sasldb/listing.ts";
-import { say } from "./error-output.ts";
+import { say, sayText } from "./error-output.ts";
+import { forgetLastMatch } from "./last-match.ts";
 import { Output, OutputError } from "./output.ts";
 import { printable } from "./printable.ts";
 import { BANNER, SASL_FAIL, SASL_OK, saslVersion } from "./sasl-messages.ts";
@@ -42,6 +44,8 @@ export async function main(argv: readonly string[] = process.argv): Promise<numb
     if ((error.cause as NodeJS.ErrnoException).code === "EPIPE") return EX_SIGPIPE;
     say(`${program}: standard output: ${strerror(error.cause)}\n`);
     return SASL_FAIL;
+  } finally {
+    forgetLastMatch();
   }
 }
 
@@ -54,10 +58,10 @@ async function answer(request: SasldblistRequest, program: string, output: Outpu
       output.write(await versionText(program));
       return SASL_OK;
     case "sasl-version":
-      say(request.complaints + saslVersion());
+      sayText(request.complaints + saslVersion());
       return SASL_OK;
     case "usage":
-      say(request.complaints + usageText(program) + (request.isUnrecognized ? "Unrecognized command line option\n" : ""));
+      sayText(request.complaints + usageText(program) + (request.isUnrecognized ? "Unrecognized command line option\n" : ""));
       return SASL_FAIL;
     case "list":
       return list(request.args, program, output);
@@ -83,7 +87,8 @@ function list(args: SasldblistArguments, program: string, output: Output): numbe
   } catch (error) {
     code = SASL_FAIL;
     const reason = error instanceof HashFileError ? error.message : strerror(error);
-    say(`${program}: ${file}: ${reason}\nlistusers failed\n`);
+    say(`${program}: ${file}: ${reason}\n`);
+    say("listusers failed\n");
   }
   listing.end();
   return code;
@@ -107,7 +112,7 @@ function filter({ user, realm }: SasldblistArguments): (parts: KeyParts) => bool
 
 /** Control characters never raw. */
 function shown(key: Uint8Array): string {
-  const text = JSON.stringify(Buffer.from(key.subarray(0, SHOWN)).toString());
+  const text = jsonText(Buffer.from(key.subarray(0, SHOWN)).toString());
   return key.length > SHOWN ? `${text}… (${key.length} bytes)` : text;
 }
 
@@ -216,7 +221,7 @@ class JsonListing implements Listing {
     if (this.#isSorted) users.sort((a, b) => Buffer.compare(a.user, b.user) || Buffer.compare(a.realm, b.realm));
     for (const { user, realm, properties } of users) {
       if (this.#isSorted) properties.sort();
-      this.#output.write(`${JSON.stringify({ ...text("user", user), ...text("realm", realm), properties })}\n`);
+      this.#output.write(`${jsonText({ ...text("user", user), ...text("realm", realm), properties })}\n`);
     }
   }
 }

@@ -1,8 +1,10 @@
 /**
  * tssaslpasswd: saslpasswd, as a program (Cyrus SASL 2.1.28, utils/saslpasswd.c).
  */
+
 import { hostname } from "node:os";
 import { strerror } from "../files/strerror.ts";
+import { jsonText } from "../map-file/json-text.ts";
 import { type Configuration, ConfigurationError, readConfiguration } from "../sasldb/configuration.ts";
 import { UserExistsError } from "../sasldb/error.ts";
 import { LONGEST_PART, lowerCase, splitUserid } from "../sasldb/name.ts";
@@ -10,8 +12,9 @@ import { NEW_OTP_ALGORITHMS, type NewOtpAlgorithm } from "../sasldb/otp.ts";
 import { passwordDoubt, passwordFault } from "../sasldb/password.ts";
 import { type Sasldb, SECRET_MECHANISMS, type SecretMechanism, type SetPasswordOptions } from "../sasldb/sasldb.ts";
 import { onSignal } from "./cleanup.ts";
-import { say } from "./error-output.ts";
+import { say, sayText } from "./error-output.ts";
 import { type FormatSettings, readFormatSettings, SettingError } from "./format-settings.ts";
+import { forgetLastMatch } from "./last-match.ts";
 import { Output, OutputError } from "./output.ts";
 import {
   isTerminal,
@@ -76,9 +79,12 @@ export async function main(argv: readonly string[] = process.argv): Promise<numb
       output.push();
       return error.code;
     }
-    // What was to be done is done; that nobody reads what is said of it is no failure of it.
-    if (error instanceof OutputError) return SASL_FAIL;
-    throw error;
+    if (!(error instanceof OutputError)) throw error;
+    // What was to be done is done, and nobody has read of it. A reader that goes away is no news.
+    if ((error.cause as NodeJS.ErrnoException).code !== "EPIPE") say(`${program}: standard output: ${strerror(error.cause)}\n`);
+    return SASL_FAIL;
+  } finally {
+    forgetLastMatch();
   }
 }
 
@@ -107,13 +113,13 @@ async function answer(request: SaslpasswdRequest, program: string, output: Outpu
       output.write(await versionText(program));
       return SASL_OK;
     case "sasl-version":
-      say(request.complaints + saslVersion());
+      sayText(request.complaints + saslVersion());
       return SASL_OK;
     case "bad-application":
-      say(`${request.complaints}appname must not contain /\n`);
+      sayText(`${request.complaints}appname must not contain /\n`);
       return SASL_FAIL;
     case "usage":
-      say(request.complaints + passwdUsage(program));
+      sayText(request.complaints + passwdUsage(program));
       return SASL_FAIL;
     case "set":
     case "rename-realm":
@@ -235,7 +241,7 @@ async function update<T>(job: Job, change: (database: Sasldb) => T): Promise<T> 
 }
 
 function report({ args, output }: Job, done: Readonly<Record<string, unknown>>): void {
-  if (args.json) output.write(`${JSON.stringify(done)}\n`);
+  if (args.json) output.write(`${jsonText(done)}\n`);
 }
 
 /**

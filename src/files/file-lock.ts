@@ -18,6 +18,8 @@ const STALE_AFTER = 600_000;
 /** A lock that does not say whose it is, is being made; unless it is older than this. */
 const MAKING = 5_000;
 const PATIENCE = 60_000;
+/** Bytes of a lock: a number, and the name of a host. */
+const LONGEST = 1024;
 /** Milliseconds of waiting that somebody notices. */
 const NOTICEABLE = 1_000;
 /** Milliseconds between two tries, at least and at most. */
@@ -157,11 +159,14 @@ function isStale(lock: string): boolean {
   let text: string;
   let age: number;
   try {
-    age = Date.now() - fs.lstatSync(lock).mtimeMs;
-    text = fs.readFileSync(lock, "utf8");
+    const status = fs.lstatSync(lock);
+    // No program of ours has made it: it is not ours to remove.
+    if (!status.isFile()) return false;
+    age = Date.now() - status.mtimeMs;
+    text = read(lock);
   } catch (error) {
-    // It is gone; or it is not to be read, and then it is somebody else's.
-    if (codeOf(error) === "ENOENT" || codeOf(error) === "EACCES") return false;
+    // It is gone; or it is not to be read, or has become a link, and then it is somebody else's.
+    if (["ENOENT", "EACCES", "ELOOP"].includes(codeOf(error) ?? "")) return false;
     throw error;
   }
   if (age > STALE_AFTER) return true;
@@ -173,9 +178,22 @@ function isStale(lock: string): boolean {
 /** Gives it back, unless others have taken it for dead and for themselves. */
 function release(lock: string, owner: string): void {
   try {
-    if (fs.readFileSync(lock, "utf8") === owner) fs.unlinkSync(lock);
+    if (read(lock) === owner) fs.unlinkSync(lock);
   } catch {
     // What was to be done is done, or has failed for a reason of its own; the lock is nobody's when this process is gone.
+  }
+}
+
+/** Whose it says that it is. Whoever may make files beside it can put anything in its place: a pipe, a link, a file without an end. */
+function read(lock: string): string {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+  const file = fs.openSync(lock, O_RDONLY | (O_NOFOLLOW ?? 0) | (O_NONBLOCK ?? 0));
+  try {
+    if (!fs.fstatSync(file).isFile()) return "";
+    const bytes = Buffer.alloc(LONGEST);
+    return bytes.toString("utf8", 0, fs.readSync(file, bytes, 0, LONGEST, 0));
+  } finally {
+    fs.closeSync(file);
   }
 }
 

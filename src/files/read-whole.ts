@@ -2,12 +2,14 @@
  * What can be read once and in order alone, a pipe or a terminal, as a file that
  * can be read anywhere: it is read into memory.
  */
-import { closeSync, constants, openSync, statSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, statSync } from "node:fs";
 import { type FileHandle, type FileSystem, nodeFileSystem } from "berkeley-db-js";
 import { readSome } from "./read-some.ts";
 
 /** What is read of it, in bytes. */
 const MOST = 1 << 30;
+/** Of a text that somebody has written, or has had written: a manifest, a key, a configuration. */
+export const MOST_TEXT: number = 1 << 26;
 const FIRST = 1 << 16;
 const STANDARD_INPUT = 0;
 
@@ -80,16 +82,33 @@ export const readingFileSystem: FileSystem = {
   },
 };
 
-function readAll(descriptor: number): Uint8Array {
-  let bytes = new Uint8Array(FIRST);
+/**
+ * A file, whatever it is, to its end; a device may have none.
+ * @param file its path, or its number where it is open.
+ * @throws {Error} of the file system; EFBIG for more bytes than `most`, which are not read.
+ */
+export function readWhole(file: string | number, most: number = MOST): Buffer {
+  const descriptor = typeof file === "number" ? file : openSync(file, "r");
+  try {
+    const { buffer, byteOffset, length } = readAll(descriptor, most);
+    return Buffer.from(buffer, byteOffset, length);
+  } finally {
+    if (descriptor !== file) closeSync(descriptor);
+  }
+}
+
+function readAll(descriptor: number, most: number = MOST): Uint8Array {
+  const { size } = fstatSync(descriptor);
+  // One byte more, to see that it is the end.
+  let bytes = new Uint8Array(Math.max(FIRST, Math.min(size, most) + 1));
   let length = 0;
   for (;;) {
     const count = readSome(descriptor, bytes, length);
     if (count === 0) return bytes.subarray(0, length);
     length += count;
+    if (length > most) throw failure("EFBIG", "read");
     if (length < bytes.length) continue;
-    if (length >= MOST) throw failure("EFBIG", "read");
-    const longer = new Uint8Array(2 * length);
+    const longer = new Uint8Array(Math.min(2 * length, most + 1));
     longer.set(bytes);
     // It may be of a password.
     bytes.fill(0);

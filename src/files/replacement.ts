@@ -9,9 +9,11 @@ import { createHash, randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
-import { pid } from "node:process";
-import type { FileSystem } from "berkeley-db-js";
+import { geteuid, pid } from "node:process";
+import type { FileHandle, FileSystem } from "berkeley-db-js";
+import { HeldFile, openKnown, replacedError } from "./held-file.ts";
 import { isRunning } from "./running.ts";
+import { refuseForeign } from "./shared-folder.ts";
 import { syncFolder } from "./sync-folder.ts";
 
 export interface ReplacementOptions {
@@ -31,6 +33,8 @@ export interface ReplacementOptions {
 export interface NewFile {
   /** Where to write it. */
   readonly path: string;
+  /** What to write it through: whatever others put at the path, it is this file that is written to. */
+  readonly fileSystem: FileSystem;
   /** Begins with the content of the file that is there. */
   copyOld(): void;
   commit(): void;
@@ -40,6 +44,9 @@ export interface NewFile {
 /** Another host's leftovers are taken for dead after this many milliseconds. */
 const STALE_AFTER = 24 * 60 * 60 * 1000;
 const STRETCH = 1 << 20;
+const OWNER_ALONE = 0o600;
+/** Bits of a mode. */
+const FOR_OTHERS = 0o077;
 
 /**
  * Puts back the old content of a file that a killed run was writing into, where
@@ -48,12 +55,38 @@ const STRETCH = 1 << 20;
  * @throws {Error} of the file system.
  */
 export function putBack(target: string, fileSystem: FileSystem, isGood: () => boolean): void {
+  const old = statOrUndefined(target);
+  if (old === undefined) return;
+  refuseForeign(target, old);
   for (const place of [besideOf(target), elsewhereOf(target)]) {
-    const [kept] = leftovers(place, "old");
+    const [kept] = leftovers(place, "old").flatMap((path) => {
+      const status = statOrUndefined(path);
+      return status !== undefined && isKeptBy(status, old) ? [{ path, status }] : [];
+    });
     if (kept === undefined || isGood()) continue;
-    copyFile(kept, target, fileSystem);
-    tryUnlink(kept, fileSystem);
+    copyOver(kept.path, kept.status, target, old, fileSystem);
+    tryUnlink(kept.path, fileSystem);
   }
+}
+
+function copyOver(from: string, known: fs.Stats, to: string, old: fs.Stats, fileSystem: FileSystem): void {
+  const source = openKnown(from, known, { write: false }, fileSystem);
+  try {
+    const target = openKnown(to, old, { write: true }, fileSystem);
+    try {
+      copyContent(source, target);
+    } finally {
+      target.close();
+    }
+  } finally {
+    source.close();
+  }
+}
+
+/** Whether it is what a run of ours kept, or of the file's owner: in a folder of many users anybody can make a file of such a name. */
+function isKeptBy(kept: fs.Stats, { uid }: fs.Stats): boolean {
+  const isTrusted = kept.uid === geteuid?.() || kept.uid === uid;
+  return isTrusted && kept.isFile() && kept.nlink === 1 && (kept.mode & FOR_OTHERS) === 0;
 }
 
 /** The new content of a file, until it is committed or abandoned. */
@@ -63,6 +96,7 @@ export class Replacement implements NewFile {
   /** The file to write the new content to. It exists, with 0 bytes. */
   readonly path: string;
   readonly #options: ReplacementOptions;
+  readonly #file: HeldFile;
   readonly #old: fs.Stats | undefined;
   readonly #inPlace: boolean;
   readonly #place: Place;
@@ -77,13 +111,14 @@ export class Replacement implements NewFile {
     this.target = target;
     this.#options = options;
     this.#old = statOrUndefined(target);
+    if (this.#old !== undefined) refuseForeign(target, this.#old);
     // Nobody else reads it before it has the old file's owner and mode.
-    const mode = this.#old === undefined ? options.mode : 0o600;
-    const make = (path: string): string => makeFile(path, mode, options.fileSystem);
+    const mode = this.#old === undefined ? options.mode : OWNER_ALONE;
+    const make = (place: Place): HeldFile => makeFile(nameIn(place), mode, options.fileSystem);
     const beside = besideOf(target);
     removeStale(beside, "new", options.fileSystem);
     try {
-      this.path = make(join(beside.folder, `${beside.prefix}${pid}`));
+      this.#file = make(beside);
       this.#place = beside;
       this.#inPlace = options.inPlace === true && this.#old !== undefined;
     } catch (error) {
@@ -92,10 +127,32 @@ export class Replacement implements NewFile {
       if (!mayWrite) throw error;
       const elsewhere = elsewhereOf(target);
       removeStale(elsewhere, "new", options.fileSystem);
-      this.path = make(nameIn(elsewhere));
+      this.#file = make(elsewhere);
       this.#place = elsewhere;
       this.#inPlace = true;
     }
+    this.path = this.#file.path;
+    this.#checkUmask();
+  }
+
+  /** @throws {Error} the umask keeps the new file from its own user, as makemap finds who opens it again. */
+  #checkUmask(): void {
+    if (this.#old !== undefined || this.#file.status() === undefined) return;
+    try {
+      fs.accessSync(this.path, fs.constants.R_OK | fs.constants.W_OK);
+    } catch (error) {
+      this.abandon();
+      throw error;
+    }
+  }
+
+  get fileSystem(): FileSystem {
+    return this.#file.fileSystem;
+  }
+
+  /** The new content. */
+  get handle(): FileHandle {
+    return this.#file.handle;
   }
 
   /**
@@ -103,17 +160,18 @@ export class Replacement implements NewFile {
    * @param change called with each stretch of it, whose length is a multiple of 65536 but for the last, to be changed in place.
    */
   copyOld(change?: (stretch: Uint8Array) => void): void {
-    copyFile(this.target, this.path, this.#options.fileSystem, change);
+    const { fileSystem } = this.#options;
+    const old = openKnown(this.target, this.#old, { write: false }, fileSystem);
+    try {
+      copyContent(old, this.#file, change);
+    } finally {
+      old.close();
+    }
   }
 
   /** Writes the whole of the new content, of somebody who has it in memory. */
   write(content: Uint8Array): void {
-    const file = this.#options.fileSystem.open(this.path, { write: true }, 0);
-    try {
-      file.write(content, 0);
-    } finally {
-      file.close();
-    }
+    this.#file.handle.write(content, 0);
   }
 
   /**
@@ -129,7 +187,10 @@ export class Replacement implements NewFile {
       this.#isCommitted = true;
       this.abandon();
     } else {
-      sync(fileSystem, this.path);
+      this.#file.sync();
+      // What another user has put there is not to be handed on as ours.
+      if (this.#file.isReplaced()) throw replacedError(this.path);
+      this.#file.close();
       fileSystem.rename(this.path, this.target);
       this.#done = true;
       this.#isCommitted = true;
@@ -147,6 +208,7 @@ export class Replacement implements NewFile {
   abandon(): void {
     if (this.#done) return;
     this.#done = true;
+    this.#file.close();
     tryUnlink(this.path, this.#options.fileSystem);
   }
 
@@ -154,14 +216,14 @@ export class Replacement implements NewFile {
   #setOwnerAndMode(): boolean {
     const old = this.#old;
     if (old !== undefined) {
-      const made = fs.lstatSync(this.path);
+      const made = this.#file.status() ?? fs.lstatSync(this.path);
       // Only root gives files away: what belongs to another has to stay that file.
-      if ((old.uid !== made.uid || old.gid !== made.gid) && !tryChown(this.path, old.uid, old.gid)) return false;
+      if ((old.uid !== made.uid || old.gid !== made.gid) && !this.#file.tryChown(old.uid, old.gid)) return false;
     }
     const { owner } = this.#options;
-    if (owner !== undefined && owner !== old?.uid) tryChown(this.path, owner, -1);
+    if (owner !== undefined && owner !== old?.uid) this.#file.tryChown(owner, -1);
     // After the owner: a change of owner may clear bits of the mode.
-    if (old !== undefined) fs.chmodSync(this.path, this.#options.setMode ? this.#options.mode : old.mode & 0o7777);
+    if (old !== undefined) this.#file.chmod(this.#options.setMode ? this.#options.mode : old.mode & 0o7777);
     return true;
   }
 
@@ -171,33 +233,47 @@ export class Replacement implements NewFile {
    * succeeds.
    */
   #writeInPlace(): void {
+    const old = this.#old;
     const { fileSystem, owner, mode, setMode } = this.#options;
     // Of a file that may not be written to nothing is kept: it stays as it is.
-    fileSystem.open(this.target, { write: true }, 0).close();
-    if (setMode && this.#old !== undefined && (this.#old.mode & 0o777) !== mode) fs.chmodSync(this.target, mode);
-    // A name that no earlier run of our number has kept anything under.
-    const saved = makeFile(nameIn(this.#place, ".old"), 0o600, fileSystem);
+    const target = openKnown(this.target, old, { write: true }, fileSystem);
     try {
-      copyFile(this.target, saved, fileSystem);
+      if (setMode && old !== undefined && (old.mode & 0o777) !== mode) target.chmod(mode);
+      const saved = this.#keepOld(target);
+      try {
+        copyContent(this.#file, target);
+      } catch (error) {
+        try {
+          copyContent(saved, target);
+        } catch {
+          throw error;
+        }
+        tryUnlink(saved.path, fileSystem);
+        throw error;
+      } finally {
+        saved.close();
+      }
+      tryUnlink(saved.path, fileSystem);
+      if (owner !== undefined && owner !== old?.uid) target.tryChown(owner, -1);
+    } finally {
+      target.close();
+    }
+  }
+
+  #keepOld(target: HeldFile): HeldFile {
+    const { fileSystem } = this.#options;
+    // A name that no earlier run of our number has kept anything under.
+    const saved = makeFile(nameIn(this.#place, ".old"), OWNER_ALONE, fileSystem);
+    try {
+      copyContent(target, saved);
       // Its name too, before the only other copy is written over.
       syncFolder(this.#place.folder);
+      return saved;
     } catch (error) {
-      tryUnlink(saved, fileSystem);
+      saved.close();
+      tryUnlink(saved.path, fileSystem);
       throw error;
     }
-    try {
-      copyFile(this.path, this.target, fileSystem);
-    } catch (error) {
-      try {
-        copyFile(saved, this.target, fileSystem);
-      } catch {
-        throw error;
-      }
-      tryUnlink(saved, fileSystem);
-      throw error;
-    }
-    tryUnlink(saved, fileSystem);
-    if (owner !== undefined && owner !== this.#old?.uid) tryChown(this.target, owner, -1);
   }
 }
 
@@ -225,27 +301,20 @@ export function withoutSync(fileSystem: FileSystem): FileSystem {
 }
 
 /** Copies the content, which is on the disc then. */
-function copyFile(from: string, to: string, fileSystem: FileSystem, change?: (stretch: Uint8Array) => void): void {
-  const source = fileSystem.open(from, { write: false }, 0);
+function copyContent({ handle: source }: HeldFile, { handle: target }: HeldFile, change?: (stretch: Uint8Array) => void): void {
+  const stretch = new Uint8Array(STRETCH);
   try {
-    const target = fileSystem.open(to, { write: true }, 0);
-    try {
-      const stretch = new Uint8Array(STRETCH);
-      let offset = 0;
-      for (let length = source.read(stretch, 0); length > 0; length = source.read(stretch, offset)) {
-        const part = stretch.subarray(0, length);
-        change?.(part);
-        target.write(part, offset);
-        offset += length;
-      }
-      stretch.fill(0);
-      target.truncate(offset);
-      target.sync();
-    } finally {
-      target.close();
+    let offset = 0;
+    for (let length = source.read(stretch, 0); length > 0; length = source.read(stretch, offset)) {
+      const part = stretch.subarray(0, length);
+      change?.(part);
+      target.write(part, offset);
+      offset += length;
     }
+    target.truncate(offset);
+    target.sync();
   } finally {
-    source.close();
+    stretch.fill(0);
   }
 }
 
@@ -299,16 +368,9 @@ function leftovers({ folder, prefix }: Place, kind: "new" | "old"): string[] {
   return found;
 }
 
-/** Makes an empty file where there is none; returns its path. */
-function makeFile(path: string, mode: number, fileSystem: FileSystem): string {
-  const file = fileSystem.open(path, { write: true, create: true, exclusive: true }, mode);
-  try {
-    file.close();
-  } catch (error) {
-    tryUnlink(path, fileSystem);
-    throw error;
-  }
-  return path;
+/** Makes an empty file where there is none. */
+function makeFile(path: string, mode: number, fileSystem: FileSystem): HeldFile {
+  return new HeldFile(path, fileSystem.open(path, { write: true, create: true, exclusive: true }, mode), fileSystem);
 }
 
 /** It may be somebody else's, or gone; whatever made the work fail is what the caller hears of. */
@@ -337,24 +399,4 @@ function isOld(path: string): boolean {
 function statOrUndefined(path: string): fs.Stats | undefined {
   const status = fs.lstatSync(path, { throwIfNoEntry: false });
   return status?.isSymbolicLink() ? undefined : status;
-}
-
-/** Whether the system lets it be done. */
-function tryChown(path: string, uid: number, gid: number): boolean {
-  try {
-    fs.chownSync(path, uid, gid);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EPERM") throw error;
-    return false;
-  }
-}
-
-function sync(fileSystem: FileSystem, path: string): void {
-  const file = fileSystem.open(path, { write: true }, 0);
-  try {
-    file.sync();
-  } finally {
-    file.close();
-  }
 }

@@ -72,7 +72,6 @@ export class MapBuilder {
   readonly #parser: SourceParser;
   readonly #replacement: NewFile;
   readonly #database: Database;
-  readonly #fileSystem: FileSystem;
   readonly #hashVersion: number;
   readonly #identity: Hash | undefined;
   readonly #batch = new RecordBatch(BATCH + 4096);
@@ -88,7 +87,6 @@ export class MapBuilder {
     const { fileSystem = nodeFileSystem, append = false, format = targetFormat("native"), owner, inPlace = false } = options;
     this.#options = options;
     this.#parser = new SourceParser(options);
-    this.#fileSystem = fileSystem;
     const existing = append ? checkAppend(file, options.type, fileSystem) : undefined;
     this.#hashVersion = existing?.version ?? format.hashVersion;
     this.#replacement = options.newFile ?? new Replacement(file, { fileSystem, mode: MAP_MODE, owner, inPlace });
@@ -168,7 +166,7 @@ export class MapBuilder {
     const common = {
       type,
       cacheSize: buildCacheSize(sourceSize && sourceSize * FILE_PER_SOURCE, cacheSize),
-      fileSystem: withoutSync(this.#fileSystem),
+      fileSystem: withoutSync(this.#replacement.fileSystem),
     };
     const keep = duplicates === "keep" ? ("unsorted" as const) : false;
     if (append) return Database.open(this.#replacement.path, { ...common, duplicates: keep });
@@ -260,7 +258,7 @@ export class MapBuilder {
   /** The engine writes version 9. */
   #setVersion(): void {
     if (this.#database.type !== "hash" || this.#hashVersion === 9) return;
-    setHashVersionOf(this.#replacement.path, this.#hashVersion, this.#fileSystem);
+    setHashVersionOf(this.#replacement.path, this.#hashVersion, this.#replacement.fileSystem);
   }
 }
 

@@ -50,7 +50,6 @@ export interface DatabaseBuilderOptions {
 /** Until `commit` the old file is untouched. `abandon` is owed after a failure, and harmless at any time. */
 export class DatabaseBuilder {
   readonly #options: DatabaseBuilderOptions;
-  readonly #fileSystem: FileSystem;
   readonly #replacement: Replacement;
   readonly #database: Database;
   readonly #identity: Hash | undefined;
@@ -67,7 +66,6 @@ export class DatabaseBuilder {
   constructor(file: string, options: DatabaseBuilderOptions) {
     const { fileSystem = nodeFileSystem, mode = NEW_FILE_MODE, inPlace = false, fileId = "content", duplicates = false } = options;
     this.#options = options;
-    this.#fileSystem = fileSystem;
     this.#putMode = options.again === "refuse" ? "insert" : duplicates === false ? "replace" : "duplicate";
     this.#replacement = new Replacement(file, { fileSystem, mode, setMode: options.setMode ?? false, inPlace });
     try {
@@ -110,7 +108,8 @@ export class DatabaseBuilder {
     else this.#database.setFileId(fileId as Uint8Array);
     this.#database.close();
     // The engine writes version 9.
-    if (type === "hash" && format.hashVersion !== 9) setHashVersionOf(this.#replacement.path, format.hashVersion, this.#fileSystem);
+    const { path, fileSystem } = this.#replacement;
+    if (type === "hash" && format.hashVersion !== 9) setHashVersionOf(path, format.hashVersion, fileSystem);
     this.#isFinished = true;
   }
 
@@ -144,7 +143,7 @@ export class DatabaseBuilder {
       pageSize: format.pageSize,
       duplicates,
       cacheSize: buildCacheSize(expectedSize),
-      fileSystem: withoutSync(this.#fileSystem),
+      fileSystem: withoutSync(this.#replacement.fileSystem),
       ...(type === "hash" && hashElements !== undefined ? { hashElements } : {}),
       ...(type === "hash" && fillFactor !== undefined ? { fillFactor } : {}),
       ...(type === "btree" && minimumKeys !== undefined ? { minimumKeys } : {}),

@@ -9,6 +9,7 @@ import type { ByteOrder, DatabaseType } from "berkeley-db-js";
 import type { Layout } from "../hash-file/database-file.ts";
 import { isPageSize } from "../hash-file/layout.ts";
 import type { VisitRecord } from "../hash-file/visit.ts";
+import { jsonText } from "./json-text.ts";
 
 /** "bytevalue" and "print" are those of db_dump: hexadecimal digits alone, and printable characters as they are (-p). */
 export const TEXT_FORMATS = ["bytevalue", "print", "json", "csv"] as const;
@@ -215,7 +216,7 @@ export class TextWriter {
       this.#text('"');
       return;
     }
-    this.#text(JSON.stringify(jsonMember(name, bytes.subarray(start, end))).slice(1, -1));
+    this.#text(jsonText(jsonMember(name, bytes.subarray(start, end))).slice(1, -1));
   }
 
   #csvRow(keyBytes: Buffer, keyStart: number, keyEnd: number, dataBytes: Buffer, dataStart: number, dataEnd: number): void {
@@ -290,7 +291,7 @@ function isCsvText(bytes: Buffer, start: number, end: number): boolean {
     if ((byte < BLANK && byte !== TAB) || byte === DELETE) return false;
     if (byte > TILDE) isAscii = false;
   }
-  return isAscii || isUtf8(bytes.subarray(start, end));
+  return isAscii || (isUtf8(bytes.subarray(start, end)) && !/[\x80-\x9f\p{Cf}\p{Zl}\p{Zp}]/u.test(bytes.toString("utf8", start, end)));
 }
 
 function isUnquoted(bytes: Uint8Array, start: number, end: number): boolean {

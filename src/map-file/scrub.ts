@@ -49,7 +49,7 @@ export function prepareScrub(path: string, target: string, options: ScrubOptions
     });
     const replacement = new Replacement(target, { fileSystem, mode: mode ?? OWNER_ALONE, setMode: mode !== undefined, inPlace });
     try {
-      const result = copyWithoutResidue(file, replacement.path, fileSystem);
+      const result = copyWithoutResidue(file, replacement.handle);
       return { result, commit: () => replacement.commit(), abandon: () => replacement.abandon() };
     } catch (error) {
       replacement.abandon();
@@ -60,26 +60,20 @@ export function prepareScrub(path: string, target: string, options: ScrubOptions
   }
 }
 
-function copyWithoutResidue(file: FileHandle, path: string, fileSystem: FileSystem): Scrubbed {
+function copyWithoutResidue(file: FileHandle, copy: FileHandle): Scrubbed {
   const database = new DatabaseFile(file);
   const { layout } = database;
   if (layout.hasChecksums)
     throw new HashFileError("has a checksum on every page, of unused space too: tsmap convert makes one without residue");
   const reader = database.visitRecords(() => {});
   const scrubbed = { bytes: 0, pages: 0 };
-  const copy = fileSystem.open(path, { write: true }, 0);
-  try {
-    surveyPages(reader, layout, ({ page, unused, residue }, bytes) => {
-      const clean = new Uint8Array(bytes);
-      clean.fill(0, ...unused);
-      copy.write(clean, page * layout.pageSize);
-      if (residue === 0) return;
-      scrubbed.bytes += residue;
-      scrubbed.pages += 1;
-    });
-    copy.sync();
-  } finally {
-    copy.close();
-  }
+  surveyPages(reader, layout, ({ page, unused, residue }, bytes) => {
+    const clean = new Uint8Array(bytes);
+    clean.fill(0, ...unused);
+    copy.write(clean, page * layout.pageSize);
+    if (residue === 0) return;
+    scrubbed.bytes += residue;
+    scrubbed.pages += 1;
+  });
   return scrubbed;
 }

@@ -7,7 +7,8 @@ import { basename, dirname, join } from "node:path";
 import { BerkeleyDBError, Database, type FileSystem, nodeFileSystem, RecordBatch } from "berkeley-db-js";
 import { withFileLock } from "../files/file-lock.ts";
 import { MemoryFile } from "../files/memory-file.ts";
-import { putBack, Replacement, withoutSync } from "../files/replacement.ts";
+import { type NewFile, putBack, Replacement, withoutSync } from "../files/replacement.ts";
+import { resolveLinks } from "../files/shared-folder.ts";
 import { DatabaseFile } from "../hash-file/database-file.ts";
 import { HashFileError } from "../hash-file/error.ts";
 import { type FileFormat, targetFormat } from "../hash-file/file-format.ts";
@@ -15,6 +16,7 @@ import { setHashVersionOf } from "../hash-file/hash-version.ts";
 import { type HashLayout, readHashLayout } from "../hash-file/layout.ts";
 import { clearUnusedSpace } from "../hash-file/unused-space.ts";
 import { SasldbError } from "./error.ts";
+import { keysOf } from "./keys.ts";
 import { Sasldb } from "./sasldb.ts";
 
 /** Permission bits of a new file: Cyrus SASL's are 0660, cut by the umask. */
@@ -74,7 +76,7 @@ function copyInMemory(file: DatabaseFile): Database {
  * @throws {SasldbError | LockedError} and what `change` throws; the file is then as it was.
  */
 export async function updateSasldb<T>(path: string, change: (database: Sasldb) => T, options: UpdateOptions = {}): Promise<T> {
-  const target = resolveLinks(path);
+  const target = targetOf(path);
   const work = (): { readonly result: T } | "overtaken" => named(path, target, () => tryUpdate(target, change, options));
   for (let tries = 1; tries <= TRIES; tries++) {
     const outcome = await lock(path, target, work, options);
@@ -101,25 +103,24 @@ export type MakeOptions = Pick<UpdateOptions, "format" | "fileId">;
  */
 export async function makeSasldb(fill: (database: Sasldb) => Promise<void>, options: MakeOptions = {}): Promise<Uint8Array> {
   const file = new MemoryFile();
-  const all = { ...options, fileSystem: file.fileSystem };
-  const database = create(file.path, all);
+  const database = create(file, options);
   try {
     await fill(new Sasldb(database));
-    setFileId(database, all);
+    setFileId(database, options);
     database.close();
   } catch (error) {
     discard(database);
     throw error;
   }
-  const { hashVersion } = formatOf(all);
+  const { hashVersion } = formatOf(options);
   if (hashVersion !== 9) setHashVersionOf(file.path, hashVersion, file.fileSystem);
   return file.bytes();
 }
 
 /** Follows links, as the original does; one that leads nowhere is replaced. */
-function resolveLinks(path: string): string {
+function targetOf(path: string): string {
   try {
-    return fs.realpathSync(path);
+    return resolveLinks(path);
   } catch (error) {
     if (errno(error) === "ENOENT") return path;
     throw renamed(path, path, error);
@@ -140,7 +141,7 @@ function tryUpdate<T>(target: string, change: (database: Sasldb) => T, options: 
   const replacement = new Replacement(target, { fileSystem, mode: MODE, inPlace: inPlace || (before?.nlink ?? 1n) > 1n });
   let database: Database | undefined;
   try {
-    database = layout === undefined ? create(replacement.path, options) : openCopy(replacement, layout, fileSystem);
+    database = layout === undefined ? create(replacement, options) : openCopy(replacement, layout);
     const sasldb = new Sasldb(database);
     const result = change(sasldb);
     // What it would do later would not be in the file.
@@ -152,7 +153,7 @@ function tryUpdate<T>(target: string, change: (database: Sasldb) => T, options: 
       return { result };
     }
     const version = layout?.version ?? formatOf(options).hashVersion;
-    if (version !== 9) setHashVersionOf(replacement.path, version, fileSystem);
+    if (version !== 9) setHashVersionOf(replacement.path, version, replacement.fileSystem);
     if (!isSame(before, stateOf(target))) {
       replacement.abandon();
       return "overtaken";
@@ -187,20 +188,20 @@ function formatOf({ format = targetFormat("native") }: UpdateOptions): FileForma
   return format;
 }
 
-function create(path: string, options: UpdateOptions): Database {
+function create({ path, fileSystem: files }: NewFile, options: UpdateOptions): Database {
   const { byteOrder, pageSize } = formatOf(options);
-  const fileSystem = withoutSync(options.fileSystem ?? nodeFileSystem);
+  const fileSystem = withoutSync(files);
   return Database.open(path, { type: "hash", create: true, truncate: true, byteOrder, pageSize, fileSystem });
 }
 
 /** A copy without what other programs left in unused space: residue of this user's last password among it. */
-function openCopy(replacement: Replacement, layout: HashLayout, fileSystem: FileSystem): Database {
+function openCopy(replacement: Replacement, layout: HashLayout): Database {
   replacement.copyOld((stretch) => {
     for (let at = 0; at + layout.pageSize <= stretch.length; at += layout.pageSize) {
       clearUnusedSpace(stretch.subarray(at, at + layout.pageSize), layout);
     }
   });
-  return Database.open(replacement.path, { type: "hash", fileSystem: withoutSync(fileSystem) });
+  return Database.open(replacement.path, { type: "hash", fileSystem: withoutSync(replacement.fileSystem) });
 }
 
 /** The id must tell nothing of the secrets: it outlives them. */
@@ -214,7 +215,7 @@ function setFileId(database: Database, options: UpdateOptions): void {
 function nameDigest(database: Database, options: UpdateOptions): Uint8Array {
   const { byteOrder, hashVersion, pageSize } = formatOf(options);
   const hash = createHash("sha256").update(`sasldb ${byteOrder} ${hashVersion} ${pageSize}\n`);
-  for (const [key] of database) hash.update(key).update("\0\0");
+  for (const key of keysOf(database)) hash.update(key).update("\0\0");
   return hash.digest().subarray(0, FILE_ID_LENGTH);
 }
 

@@ -6,6 +6,7 @@
 import { randomBytes } from "node:crypto";
 import type { Database } from "berkeley-db-js";
 import { UserExistsError } from "./error.ts";
+import { keysOf } from "./keys.ts";
 import { decodeName, encodeName, LEGACY_SECRETS, LONGEST_PART, OTP_SECRET, SCRAM_SECRET, splitKey, USER_PASSWORD } from "./name.ts";
 import { makeOtpSeed, type NewOtpAlgorithm, otpSecret } from "./otp.ts";
 import { SCRAM_MECHANISMS, SCRAM_SALT_LENGTH, type ScramMechanism, scramSecret } from "./scram.ts";
@@ -67,7 +68,7 @@ export class Sasldb implements Disposable {
   /** All users, each once, in the order in which the file has their first record. Malformed keys are left out. */
   users(): SasldbUser[] {
     const users = new Map<string, { user: string; realm: string; properties: string[] }>();
-    for (const [key] of this.#database) {
+    for (const key of keysOf(this.#database)) {
       const name = decodeName(key);
       if (name === undefined) continue;
       const { user, realm, property } = name;
@@ -148,7 +149,7 @@ export class Sasldb implements Disposable {
     const taken = new Set<string>();
     const moves: [from: Uint8Array, to: Uint8Array][] = [];
     const realm = Buffer.from(from);
-    for (const [key] of this.#database) {
+    for (const key of keysOf(this.#database)) {
       const [user, its, property] = splitKey(key) ?? [];
       if (user === undefined || its === undefined || property === undefined || Buffer.compare(its, realm) !== 0) continue;
       const name = Buffer.from(user).toString();
@@ -185,7 +186,7 @@ export class Sasldb implements Disposable {
   }
 
   #propertiesOf(user: string, realm: string): string[] {
-    return Array.from(this.#database, ([key]) => decodeName(key))
+    return Array.from(keysOf(this.#database), decodeName)
       .filter((name) => name?.user === user && name.realm === realm)
       .map((name) => name?.property as string);
   }

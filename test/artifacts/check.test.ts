@@ -3,6 +3,7 @@
  * place, and not where all is well.
  */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
@@ -158,6 +159,15 @@ const CASES: Readonly<Record<CheckCode, readonly Case[]>> = {
       copies: true,
       tamper: write("copies/relay1/sasldb2", "text"),
       finds: ["13:7 copy-damaged: the copy from relay1 cannot be read: not a Berkeley DB file, but text"],
+    },
+    // Nobody is waited for who would write to it.
+    {
+      copies: true,
+      tamper: (folder) => {
+        rmSync(join(folder, "copies/relay1/sasldb2"));
+        spawnSync("mkfifo", [join(folder, "copies/relay1/sasldb2")]);
+      },
+      finds: ["13:7 copy-damaged: the copy from relay1 cannot be read: not a regular file"],
     },
   ],
   "short-password": [

@@ -9,7 +9,8 @@ import * as fs from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { type NewSet, SetFolder } from "#src/artifacts/set-folder.js";
+import { type NewSet, SetFolder, SetFolderError } from "#src/artifacts/set-folder.js";
+import { isRoot } from "../support/program.ts";
 import { type Cleanup, temporaryFolder } from "../support/temp.ts";
 
 const DIGESTS = ["a", "b", "c"].map((letter) => letter.repeat(64)) as [string, string, string];
@@ -241,5 +242,44 @@ describe("what others have begun", () => {
       other.abandon();
     }
     assert.deepEqual(place.names, []);
+  });
+});
+
+describe("in a shared folder", () => {
+  /** The mode of a folder of somebody else's, which a link could lead to. */
+  const closed = (place: Place): string => {
+    const folder = join(place.folder, "closed");
+    fs.mkdirSync(folder, { mode: 0o700 });
+    return folder;
+  };
+
+  it("the folder of the sets is no link", async (t) => {
+    const place = new Place(t);
+    const folder = closed(place);
+    fs.symlinkSync(folder, place.sets);
+    await assert.rejects(place.build("new"), SetFolderError);
+    assert.deepEqual([fs.readdirSync(folder), fs.statSync(folder).mode & 0o777], [[], 0o700]);
+  });
+
+  it("nor does it become one before it is opened for everybody", async (t) => {
+    const place = new Place(t);
+    const folder = closed(place);
+    const set = place.begin("new");
+    for (const name of place.setNames) fs.renameSync(join(place.sets, name), join(folder, name));
+    fs.rmdirSync(place.sets);
+    fs.symlinkSync(folder, place.sets);
+    await assert.rejects(set.commit(DIGESTS[0]));
+    assert.equal(fs.statSync(folder).mode & 0o777, 0o700);
+  });
+
+  it("the folder of the sets is not one that another user made", async (t) => {
+    if (!isRoot) return t.skip("needs root, who makes folders of other users");
+    const place = new Place(t);
+    fs.chmodSync(place.folder, 0o1777);
+    fs.mkdirSync(place.sets);
+    fs.chownSync(place.sets, 1234, 1234);
+    await assert.rejects(place.build("new"), SetFolderError);
+    assert.deepEqual(place.setNames, []);
+    return undefined;
   });
 });

@@ -34,7 +34,7 @@ writeFileSync(
   `const fs = require("node:fs");
 let count = 0;
 let counting = false;
-for (const name of ["openSync", "writeSync", "ftruncateSync", "fdatasyncSync", "closeSync", "chmodSync", "chownSync", "renameSync", "unlinkSync"]) {
+for (const name of ["openSync", "writeSync", "ftruncateSync", "fdatasyncSync", "closeSync", "chmodSync", "chownSync", "fchmodSync", "fchownSync", "renameSync", "unlinkSync"]) {
   const original = fs[name];
   fs[name] = (...args) => {
     if (name === "openSync" && /(^|[/])[.][0-9a-f]{8}-[0-9a-f]{8}-/.test(args[0])) counting = true;
@@ -88,7 +88,7 @@ suite("a signal at every operation on files", { concurrency: 2 }, () => {
         const made = readFileSync(rehearsal.map);
         assert.ok(!made.equals(before));
         const operations = Number(readFileSync(countFile, "utf8"));
-        assert.ok(operations >= 15, `${operations} operations`);
+        assert.ok(operations >= 9, `${operations} operations`);
 
         const seen = { old: 0, new: 0, part: 0 };
         // A kill is heard there and then; the others when the run comes to look, so that one place is much like the next.

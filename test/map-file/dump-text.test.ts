@@ -190,7 +190,7 @@ describe("CSV and JSON", () => {
 {"key":"q\\"","data":"b,c"}
 {"key":"m\xc3\xbcller","data":"tab\\there"}
 {"key":"nul\\u0000","data":"x"}
-{"key":"delete\x7f","data":"x"}
+{"key":"delete\\u007f","data":"x"}
 {"keyBase64":"bGF0aW4xIPw=","data":"\\n"}
 {"key":"","data":""}
 {"end":true,"records":7}

@@ -96,9 +96,13 @@ function writeUint32(bytes: Uint8Array, at: number, value: number): void {
   bytes[at + 3] = value >>> 24;
 }
 
-/** Reads packed records; each is a copy. */
+/** Reads packed records; each is a copy. At the end the bytes are overwritten. */
 export function* unpackRecords(bytes: Uint8Array): Generator<DatabaseRecord, void, undefined> {
-  for (const [key, data] of viewRecords(bytes)) yield [key.slice(), data.slice()];
+  try {
+    for (const [key, data] of viewRecords(bytes)) yield [key.slice(), data.slice()];
+  } finally {
+    bytes.fill(0);
+  }
 }
 
 function* viewRecords(bytes: Uint8Array): Generator<DatabaseRecord, void, undefined> {

@@ -182,7 +182,10 @@ export class Database implements Disposable {
 
   /** Whether there is a record with this key (DB->exists). */
   has(key: Uint8Array): boolean {
-    return this.get(key) !== undefined;
+    const data = this.get(key);
+    // Nobody else would.
+    data?.fill(0);
+    return data !== undefined;
   }
 
   /**

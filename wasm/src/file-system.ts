@@ -27,6 +27,8 @@ export interface FileStatus {
 
 /** An open file. It keeps no position: every access names its offset in bytes. */
 export interface FileHandle {
+  /** The operating system's number for it, while it is open and where it has one: what a name stands for can change, and this does not. */
+  readonly descriptor?: number | undefined;
   /**
    * Reads into the whole of `bytes`, fewer only at the end of the file.
    * @returns how many bytes were read.

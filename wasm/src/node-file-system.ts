@@ -5,7 +5,7 @@
 import * as fs from "node:fs";
 import type { FileHandle, FileStatus, FileSystem, OpenFlags } from "./file-system.ts";
 
-const { O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_TRUNC } = fs.constants;
+const { O_CREAT, O_EXCL, O_NONBLOCK, O_RDONLY, O_RDWR, O_TRUNC } = fs.constants;
 
 class NodeFileHandle implements FileHandle {
   readonly #path: string;
@@ -17,6 +17,10 @@ class NodeFileHandle implements FileHandle {
     this.#fd = fd;
     this.#path = path;
     this.#isWritten = isWritten;
+  }
+
+  get descriptor(): number | undefined {
+    return this.#fd;
   }
 
   read(bytes: Uint8Array, offset: number): number {
@@ -98,7 +102,8 @@ function failure(code: string, text: string, syscall: string): Error {
 /** The operating system's files. */
 export const nodeFileSystem: FileSystem = {
   open(path: string, flags: OpenFlags, mode: number): FileHandle {
-    let bits = flags.write ? O_RDWR : O_RDONLY;
+    // A pipe is no database: to wait for whoever writes to it, deaf to signals, would be for nothing.
+    let bits = (flags.write ? O_RDWR : O_RDONLY) | (O_NONBLOCK ?? 0);
     if (flags.create) bits |= O_CREAT;
     if (flags.exclusive) bits |= O_EXCL;
     if (flags.truncate) bits |= O_TRUNC;

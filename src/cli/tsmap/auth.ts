@@ -2,22 +2,23 @@
  * tsmap auth: a client's authinfo map and its relay's SASL database held
  * against each other.
  */
+
 import { type Agreement, checkAgreement } from "../../authinfo/agreement.ts";
 import { DEFAULT_AUTH_MECHANISMS } from "../../authinfo/client.ts";
 import type { Resolution } from "../../authinfo/resolve.ts";
 import type { AuthinfoItem } from "../../authinfo/value.ts";
 import { MASK } from "../../makemap/mask.ts";
 import { jsonMember } from "../../map-file/dump-text.ts";
+import { jsonText } from "../../map-file/json-text.ts";
 import { kindOfRecords, type MapKind } from "../../map-file/map-kind.ts";
 import { withMap } from "../../map-file/read-map.ts";
 import type { Prediction } from "../../sasldb/authenticate.ts";
 import { SasldbError } from "../../sasldb/error.ts";
 import type { Sasldb } from "../../sasldb/sasldb.ts";
 import { openSasldb } from "../../sasldb/sasldb-file.ts";
-import { printable } from "../printable.ts";
+import { printable, shownBytes } from "../printable.ts";
 import { type AuthinfoFlags, mechanismList, readAuthinfo } from "./authinfo-map.ts";
 import { isShown, lookupLines, lookupsJson, missedText, OUTCOME_TEXTS, reasonText, shownItem, shownReason } from "./authinfo-texts.ts";
-import { shownBytes } from "./bytes.ts";
 import type { Context } from "./context.ts";
 import { Trouble, troubleWith, withFile } from "./trouble.ts";
 
@@ -45,7 +46,7 @@ export function run(context: Context, _operands: readonly (string | readonly str
       relayRealm: options.realm,
     },
   );
-  if (options.json) context.output.write(`${JSON.stringify(toJson(agreement))}\n`);
+  if (options.json) context.output.write(`${jsonText(toJson(agreement))}\n`);
   else for (const line of report(agreement)) context.output.write(`${printable(line)}\n`);
   return agreement.outcome === "authenticated" ? 0 : 1;
 }

@@ -2,15 +2,16 @@
  * What the commands resolve and auth say, in words: codes of src/authinfo to
  * sentences. None of them quotes a value, in which a password may stand.
  */
+
 import type { DeferredReason, WithoutAuthReason } from "../../authinfo/client.ts";
 import type { FoundEntry, LookupStep } from "../../authinfo/lookup.ts";
 import type { MissedKey, Resolution } from "../../authinfo/resolve.ts";
 import type { AuthinfoFault, AuthinfoItem } from "../../authinfo/value.ts";
 import { MASK } from "../../makemap/mask.ts";
 import { jsonMember } from "../../map-file/dump-text.ts";
+import { jsonText } from "../../map-file/json-text.ts";
 import { maskRecord } from "../../map-file/secrets.ts";
-import { printable } from "../printable.ts";
-import { shownBytes } from "./bytes.ts";
+import { printable, shownBytes } from "../printable.ts";
 
 /** Offsets are from 0 in the value; a person counts from 1. */
 function faultText(fault: AuthinfoFault): string {
@@ -118,7 +119,7 @@ export function missedText({ key, differences }: MissedKey): string {
 }
 
 function shownKey(key: Uint8Array): string {
-  return JSON.stringify(shownBytes(maskRecord(key, new Uint8Array()).key));
+  return jsonText(shownBytes(maskRecord(key, new Uint8Array()).key));
 }
 
 /** What an item that is no password may show: one whose quote is missing can hold the next one, a password. */

@@ -41,7 +41,10 @@ const ALLOWED: Readonly<Record<string, { readonly isGood: (text: string) => bool
   "hash-version": oneOf(HASH_VERSIONS),
   "page-size": oneOf(PAGE_SIZES),
   "allow-inline": oneOf(["true", "false"]),
-  "command-timeout": { isGood: (text) => Number(text) > 0 && Number(text) <= 86_400, what: "a number of seconds up to 86400" },
+  "command-timeout": {
+    isGood: (text) => /^\d+(?:\.\d+)?$/.test(text) && Number(text) > 0 && Number(text) <= 86_400,
+    what: "a number of seconds up to 86400",
+  },
 };
 const NAMES = Object.keys(ALLOWED);
 

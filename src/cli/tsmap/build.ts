@@ -1,11 +1,14 @@
 /**
  * tsmap build: makes all files of a fleet, all or nothing.
  */
+
 import type { ProgressOfFile } from "../../artifacts/artifact.ts";
 import { buildSet, type SetPlan } from "../../artifacts/plan-set.ts";
 import type { Project } from "../../artifacts/project.ts";
 import { turns } from "../../files/turn.ts";
+import { jsonText } from "../../map-file/json-text.ts";
 import { onSignal } from "../cleanup.ts";
+import { printable } from "../printable.ts";
 import { Progress } from "../progress.ts";
 import type { BuildFlags, LayeredSetting } from "./build-settings.ts";
 import type { Context } from "./context.ts";
@@ -26,7 +29,7 @@ export async function run(context: Context, [operand]: readonly (string | readon
   if (options.showSettings) {
     output.write(
       options.json
-        ? `${JSON.stringify(manifest.settings.map(({ name, value, origin }) => ({ name, value, origin })))}\n`
+        ? `${jsonText(manifest.settings.map(({ name, value, origin }) => ({ name, value, origin })))}\n`
         : settingsTable(manifest.settings),
     );
     return 0;
@@ -37,11 +40,11 @@ export async function run(context: Context, [operand]: readonly (string | readon
     const built = await buildUnlessEnded(project);
     progress.stop();
     if (options.json) {
-      output.write(`${JSON.stringify({ output: project.output.path, ...built, changes: built.changes.map(changeJson) })}\n`);
+      output.write(`${jsonText({ output: project.output.path, ...built, changes: built.changes.map(changeJson) })}\n`);
     } else {
       const paint = paintFor(process.stdout);
       for (const change of built.changes) output.write(`${fileSummary(change, paint)}\n`);
-      output.write(`${project.output.path}: ${countLine(built.changes, built.unchanged, true)}\n`);
+      output.write(`${printable(project.output.path)}: ${countLine(built.changes, built.unchanged, true)}\n`);
     }
     return 0;
   } finally {
@@ -65,7 +68,7 @@ export async function buildUnlessEnded(project: Project): Promise<SetPlan> {
 
 /** A line for each: its value, and the layer that it comes from. */
 function settingsTable(settings: readonly LayeredSetting[]): string {
-  const rows = settings.map(({ name, value = "", origin }) => [name, value, origin] as const);
+  const rows = settings.map(({ name, value = "", origin }) => [name, printable(value), printable(origin)] as const);
   const width = (column: 0 | 1): number => Math.max(...rows.map((row) => row[column].length));
   return rows.map(([name, value, origin]) => `${name.padEnd(width(0))}  ${value.padEnd(width(1))}  ${origin}\n`).join("");
 }

@@ -1,10 +1,13 @@
 /**
  * tsmap cf check: is a configuration of sendmail set up for SMTP authentication?
  */
-import { readFileSync, statSync } from "node:fs";
+
+import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { nodeFileSystem } from "berkeley-db-js";
+import { MOST_TEXT, readWhole } from "../../files/read-whole.ts";
 import { inspect } from "../../map-file/inspection.ts";
+import { jsonText } from "../../map-file/json-text.ts";
 import { type CfFacts, type CfFinding, checkCf, type DomainsFacts, isCf, type MapFacts } from "../../sendmail-cf/cf-check.ts";
 import { cfFindingText, cfMendText } from "../../sendmail-cf/cf-findings.ts";
 import { printable } from "../printable.ts";
@@ -36,7 +39,7 @@ export function run({ output }: Context, [operand]: readonly (string | readonly 
   if (!isCf(source)) throw new Trouble(`${name}: ${NO_CONFIGURATION}`);
   const findings = checkCf(source, options.role, factsOf(options));
   const paint = paintFor(process.stdout);
-  for (const finding of findings) output.write(options.json ? `${JSON.stringify(toJson(name, finding))}\n` : lineOf(name, finding, paint));
+  for (const finding of findings) output.write(options.json ? `${jsonText(toJson(name, finding))}\n` : lineOf(name, finding, paint));
   return findings.some(({ status }) => status === "missing" || status === "wrong") ? 1 : 0;
 }
 
@@ -70,7 +73,8 @@ function utf8(text: string): string {
 function domainsFacts(path: string, isNamed: boolean): DomainsFacts {
   return withFile(path, () => {
     if (!isNamed && statSync(path, { throwIfNoEntry: false }) === undefined) return { domains: undefined };
-    const words = readFileSync(path, "latin1")
+    const words = readWhole(path, MOST_TEXT)
+      .toString("latin1")
       .split("\n")
       .map((line) => line.trim().split(/\s/)[0] ?? "");
     return { domains: words.filter((word) => word !== "" && !word.startsWith("#")).length };

@@ -1,8 +1,8 @@
 /**
  * Reads a configuration of sendmail for the commands cf check and cf patch.
  */
-import { readFileSync } from "node:fs";
-import { Trouble, withFile } from "./trouble.ts";
+import { readWhole } from "../../files/read-whole.ts";
+import { Trouble, troubleWith } from "./trouble.ts";
 
 /** No configuration comes near it; what does is another file. */
 const LARGEST = 1 << 20;
@@ -12,9 +12,12 @@ const LARGEST = 1 << 20;
  * @throws {Trouble}
  */
 export function readCfFile(name: string): string {
-  const bytes = withFile(name, () => readFileSync(name));
-  if (bytes.length > LARGEST) throw new Trouble(`${name}: too large for a configuration of sendmail`);
-  return bytes.toString("latin1");
+  try {
+    return readWhole(name, LARGEST).toString("latin1");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EFBIG") throw new Trouble(`${name}: too large for a configuration of sendmail`);
+    throw troubleWith(name, error);
+  }
 }
 
 /**

@@ -1,10 +1,11 @@
 /**
  * tsmap cf patch: the guide's changes to sendmail.cf and submit.cf.
  */
-import { chmodSync, type Stats, statSync, unlinkSync } from "node:fs";
+import { type Stats, statSync, unlinkSync } from "node:fs";
 import { isAbsolute } from "node:path";
-import { type FileHandle, nodeFileSystem } from "berkeley-db-js";
+import { nodeFileSystem } from "berkeley-db-js";
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
+import { HeldFile } from "../../files/held-file.ts";
 import { Replacement } from "../../files/replacement.ts";
 import { applyEdits, CF_REFUSALS, type CfRefusal, type ClientChanges, patchCf, type RelayChanges } from "../../sendmail-cf/cf-patch.ts";
 import { onSignal } from "../cleanup.ts";
@@ -108,18 +109,19 @@ function shownDiff(name: string, before: string, after: string): Uint8Array | st
 function makeBackup(path: string, content: string, mode: number): string {
   for (let i = 0; ; i++) {
     const backup = i === 0 ? `${path}.orig` : `${path}.orig.${i}`;
-    let file: FileHandle;
+    let file: HeldFile;
     try {
-      file = nodeFileSystem.open(backup, { write: true, create: true, exclusive: true }, mode);
+      const handle = nodeFileSystem.open(backup, { write: true, create: true, exclusive: true }, mode);
+      file = new HeldFile(backup, handle, nodeFileSystem);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
       continue;
     }
     try {
       try {
-        file.write(Buffer.from(content, "latin1"), 0);
+        file.handle.write(Buffer.from(content, "latin1"), 0);
         // Whatever the umask.
-        chmodSync(backup, mode);
+        file.chmod(mode);
         file.sync();
       } finally {
         file.close();

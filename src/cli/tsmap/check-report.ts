@@ -2,11 +2,13 @@
  * The findings of check as text, as JSON and as SARIF. None of them quotes a
  * password.
  */
+
 import type { CheckFinding } from "../../artifacts/check-finding.ts";
 import { CHECK_RULES, type CheckCode, fillIn } from "../../artifacts/check-rules.ts";
 import { placeText } from "../../artifacts/manifest-error.ts";
 import type { Agreement } from "../../authinfo/agreement.ts";
 import { findingText, mendText } from "../../authinfo/lint/rules.ts";
+import { jsonText } from "../../map-file/json-text.ts";
 import { printable } from "../printable.ts";
 import { OUTCOME_TEXTS, reasonText, shownReason } from "./authinfo-texts.ts";
 import { lintMessage, lintRules } from "./lint-report.ts";
@@ -23,7 +25,7 @@ export function checkText(finding: CheckFinding, paint: Paint): string {
 /** An object to a line. */
 export function checkJson(finding: CheckFinding): string {
   const { file, line, column } = finding.place;
-  return `${JSON.stringify({ file, line, column, ...wordsOf(finding) })}\n`;
+  return `${jsonText({ file, line, column, ...wordsOf(finding) })}\n`;
 }
 
 export function sarifResult(finding: CheckFinding): SarifResult {

@@ -1,7 +1,8 @@
 /**
  * tsmap diff: whether two maps say the same, and whether they are stored alike.
  */
-import { readFileSync } from "node:fs";
+
+import { MOST_TEXT, readWhole } from "../../files/read-whole.ts";
 import {
   type Comparison,
   compareMaps,
@@ -12,10 +13,10 @@ import {
 } from "../../map-file/comparison.ts";
 import { jsonMember } from "../../map-file/dump-text.ts";
 import { Fingerprints } from "../../map-file/fingerprint.ts";
+import { jsonText } from "../../map-file/json-text.ts";
 import { withMap } from "../../map-file/read-map.ts";
 import { maskRecord } from "../../map-file/secrets.ts";
-import { printable } from "../printable.ts";
-import { shownBytes } from "./bytes.ts";
+import { printable, shownBytes } from "../printable.ts";
 import type { Context } from "./context.ts";
 import { counted } from "./counted.ts";
 import { type SourceFlags, sourceOptions } from "./source-flags.ts";
@@ -42,7 +43,7 @@ export function run(context: Context, [a, b]: readonly (string | readonly string
   const isSame = comparison.differences.length === 0 && (!options.sameFormat || comparison.formatDifferences.length === 0);
   if (!options.quiet) {
     const show = new Shown(options);
-    if (options.json) output.write(`${JSON.stringify(toJson(isSame, comparison, show))}\n`);
+    if (options.json) output.write(`${jsonText(toJson(isSame, comparison, show))}\n`);
     else for (const line of report(names, comparison, show, paintFor(process.stdout))) output.write(`${line}\n`);
   }
   return isSame ? 0 : 1;
@@ -84,7 +85,7 @@ class Shown {
 
 /** @throws {Trouble} fingerprints without a key let anybody try passwords on them. */
 function readKey(file: string): Buffer {
-  const key = withFile(file, () => readFileSync(file));
+  const key = withFile(file, () => readWhole(file, MOST_TEXT));
   if (key.length < SHORTEST_KEY) throw new Trouble(`${file}: a key of ${key.length} bytes, where ${SHORTEST_KEY} are needed`);
   return key;
 }

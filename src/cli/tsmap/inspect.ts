@@ -2,11 +2,13 @@
  * tsmap inspect: what a database file is, who can read it, and what is wrong
  * with it.
  */
+
 import { type Stats, statSync } from "node:fs";
 import { nodeFileSystem } from "berkeley-db-js";
 import { releasesThat, writersOf } from "../../hash-file/compatibility.ts";
 import type { PageUse } from "../../hash-file/page-survey.ts";
 import { type Inspection, inspect } from "../../map-file/inspection.ts";
+import { jsonText } from "../../map-file/json-text.ts";
 import type { MapKind, NulUse } from "../../map-file/map-kind.ts";
 import { printable } from "../printable.ts";
 import type { Context } from "./context.ts";
@@ -33,7 +35,7 @@ export function run(context: Context, [files = []]: readonly (string | readonly 
     const uses: PageUse[] = [];
     const found = inspectFile(file, options.pages ? (use) => uses.push(use) : undefined);
     if (options.json) {
-      output.write(`${JSON.stringify(toJson(file, found, options.pages ? uses : undefined))}\n`);
+      output.write(`${jsonText(toJson(file, found, options.pages ? uses : undefined))}\n`);
     } else {
       if (!isFirst) output.write("\n");
       output.write(report(file, found, paint));

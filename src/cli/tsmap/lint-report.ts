@@ -2,8 +2,10 @@
  * The findings of lint as text, as JSON and as SARIF. None of them quotes a
  * file: what stands at a place may be a password.
  */
+
 import type { LintFinding } from "../../authinfo/lint/finding.ts";
 import { findingText, LINT_RULES, type LintCode, mendText } from "../../authinfo/lint/rules.ts";
+import { jsonText } from "../../map-file/json-text.ts";
 import { printable } from "../printable.ts";
 import { blank, SarifLog, type SarifRule, type SarifRun, sentence } from "./sarif.ts";
 import type { Paint } from "./style.ts";
@@ -63,8 +65,8 @@ export function* jsonReport({ name, findings, mended }: LintedFile): Generator<s
       mended: isMended,
     };
   };
-  for (const finding of mended) yield `${JSON.stringify(object(finding, true))}\n`;
-  for (const finding of findings) yield `${JSON.stringify(object(finding, false))}\n`;
+  for (const finding of mended) yield `${jsonText(object(finding, true))}\n`;
+  for (const finding of findings) yield `${jsonText(object(finding, false))}\n`;
 }
 
 /**

@@ -2,7 +2,7 @@
  * tsmap lint: what is wrong with an authinfo map, its source text or the
  * database, and with --fix the mends that are certain.
  */
-import { closeSync, fstatSync, openSync, readFileSync, realpathSync, type Stats, statSync } from "node:fs";
+import { closeSync, fstatSync, openSync, type Stats, statSync } from "node:fs";
 import { MemoryFileSystem, nodeFileSystem } from "berkeley-db-js";
 import { lintFileMode } from "../../authinfo/lint/file-mode.ts";
 import type { LintFinding } from "../../authinfo/lint/finding.ts";
@@ -11,6 +11,7 @@ import { fixSource } from "../../authinfo/lint/fix-source.ts";
 import { lintRecords } from "../../authinfo/lint/lint-records.ts";
 import { lintSource } from "../../authinfo/lint/lint-source.ts";
 import type { LintOptions } from "../../authinfo/lint/options.ts";
+import { readWhole } from "../../files/read-whole.ts";
 import { Replacement } from "../../files/replacement.ts";
 import { strerror } from "../../files/strerror.ts";
 import { turn } from "../../files/turn.ts";
@@ -26,6 +27,7 @@ import type { Context } from "./context.ts";
 import { jsonReport, type LintedFile, type LintTrouble, SarifReport, textReport } from "./lint-report.ts";
 import { type SourceFlags, sourceOptions } from "./source-flags.ts";
 import { paintFor } from "./style.ts";
+import { targetFile } from "./target-file.ts";
 import { TROUBLE, Trouble, troubleWith } from "./trouble.ts";
 
 interface Options extends SourceFlags {
@@ -84,6 +86,8 @@ async function lintFile(name: string, options: Options): Promise<LintedFile> {
     if (isDatabase("", text.subarray(0, BEGINNING), "allowed")) throw new Trouble("standard input: a database is read from a file alone");
     return { name, text, findings: lintSource(text, how), mended: [] };
   }
+  // What is to be mended is a file: nobody is waited for who would write to a pipe.
+  if (options.fix) targetFile(name);
   const { bytes: text, status } = readFile(name);
   if (isDatabase(name, text.subarray(0, BEGINNING), "allowed")) {
     return { name, text: undefined, findings: [...modeFindings(status, "map"), ...lintMap(name, text, how)], mended: [] };
@@ -99,7 +103,7 @@ async function lintFile(name: string, options: Options): Promise<LintedFile> {
 function readFile(name: string): { readonly bytes: Uint8Array; readonly status: Stats } {
   const file = openSync(name, "r");
   try {
-    return { status: fstatSync(file), bytes: readFileSync(file) };
+    return { status: fstatSync(file), bytes: readWhole(file) };
   } finally {
     closeSync(file);
   }
@@ -133,7 +137,7 @@ async function readInput(): Promise<Uint8Array> {
 
 /** All or nothing; a file with other names stays that file. */
 async function replaceFile(name: string, bytes: Uint8Array): Promise<void> {
-  const target = realpathSync(name);
+  const target = targetFile(name).path;
   const inPlace = statSync(target).nlink > 1;
   let replacement: Replacement | undefined;
   const forget = onSignal(() => replacement?.abandon());

@@ -1,7 +1,7 @@
 /**
  * From the operand and the options of plan, build, check and watch to a fleet.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import type { Fleet } from "../../artifacts/fleet.ts";
 import { ManifestError, problemText } from "../../artifacts/manifest-error.ts";
 import { ManifestFile } from "../../artifacts/manifest-file.ts";
@@ -9,6 +9,7 @@ import { Project, type ProjectOptions } from "../../artifacts/project.ts";
 import { resolveFleet } from "../../artifacts/resolve-fleet.ts";
 import { SetFolderError } from "../../artifacts/set-folder.ts";
 import { LockedError } from "../../files/file-lock.ts";
+import { MOST_TEXT, readWhole } from "../../files/read-whole.ts";
 import { packageVersion } from "../version.ts";
 import { type BuildFlags, type LayeredSetting, layerSettings, projectSettings } from "./build-settings.ts";
 import type { Context } from "./context.ts";
@@ -25,7 +26,7 @@ export interface ManifestText {
 /** @throws {Trouble} */
 export async function readManifest({ environment }: Context, operand: unknown, flags: BuildFlags): Promise<ManifestText> {
   const name = manifestName(operand);
-  const text = withFile(name, () => readFileSync(name, "utf8"));
+  const text = withFile(name, () => readWhole(name, MOST_TEXT).toString());
   const file = inWords(() => new ManifestFile(name, text));
   const settings = await layerSettings(flags, environment, { name, settings: file.manifest.settings ?? {} });
   return { file, text, settings };

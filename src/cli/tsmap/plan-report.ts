@@ -4,8 +4,7 @@
  */
 import type { FileChange, RecordChange, UserChange } from "../../artifacts/plan.ts";
 import { jsonMember } from "../../map-file/dump-text.ts";
-import { printable } from "../printable.ts";
-import { shownBytes } from "./bytes.ts";
+import { printable, shownBytes } from "../printable.ts";
 import { counted } from "./counted.ts";
 import type { Paint } from "./style.ts";
 

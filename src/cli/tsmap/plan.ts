@@ -1,7 +1,9 @@
 /**
  * tsmap plan: what a build would change.
  */
+
 import { planSet } from "../../artifacts/plan-set.ts";
+import { jsonText } from "../../map-file/json-text.ts";
 import type { BuildFlags } from "./build-settings.ts";
 import type { Context } from "./context.ts";
 import { openProject, projectWork, readManifest } from "./open-project.ts";
@@ -18,7 +20,7 @@ export async function run(context: Context, [operand]: readonly (string | readon
   const { output } = context;
   using project = openProject(context, await readManifest(context, operand, options));
   const { changes, unchanged } = await projectWork(() => planSet(project));
-  if (options.json) output.write(`${JSON.stringify({ changes: changes.map(changeJson), unchanged })}\n`);
+  if (options.json) output.write(`${jsonText({ changes: changes.map(changeJson), unchanged })}\n`);
   else {
     const paint = paintFor(process.stdout);
     for (const change of changes) {

@@ -2,22 +2,23 @@
  * tsmap probe: logs in to a relay with the entry that sendmail would choose,
  * and says what the relay answers.
  */
+
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { type ClientAttempt, type ClientOutcome, predictClient } from "../../authinfo/client.ts";
 import { loginNames } from "../../authinfo/login/login-names.ts";
 import { LOGIN_CLIENTS, PLAIN_TEXT_MECHANISMS } from "../../authinfo/login/mechanisms.ts";
 import { type Resolution, resolveAuthinfo } from "../../authinfo/resolve.ts";
 import type { AuthinfoCredentials, AuthinfoItem } from "../../authinfo/value.ts";
+import { MOST_TEXT, readWhole } from "../../files/read-whole.ts";
 import { jsonMember } from "../../map-file/dump-text.ts";
+import { jsonText } from "../../map-file/json-text.ts";
 import type { Attempt } from "../../smtp/attempt.ts";
 import { SmtpError } from "../../smtp/error.ts";
 import { SmtpSession } from "../../smtp/session.ts";
-import { printable } from "../printable.ts";
+import { printable, shownBytes } from "../printable.ts";
 import { type AuthinfoFile, type AuthinfoFlags, mechanismList, readAuthinfo } from "./authinfo-map.ts";
 import { isShown, lookupLines, lookupsJson, missedText, OUTCOME_TEXTS, reasonText, shownItem, shownReason } from "./authinfo-texts.ts";
-import { shownBytes } from "./bytes.ts";
 import type { Context } from "./context.ts";
 import { smtpErrorText } from "./probe-texts.ts";
 import { type RelayAddress, relayAddress } from "./relay-address.ts";
@@ -74,7 +75,7 @@ export async function run(context: Context, _operands: readonly (string | readon
   };
   try {
     const probe = await logIn(map, relay, options, { timeLimit: seconds * 1000, tls, ...(options.verbose && { onLine }) });
-    if (options.json) context.output.write(`${JSON.stringify(toJson({ ...probe, dialogue }, options))}\n`);
+    if (options.json) context.output.write(`${jsonText(toJson({ ...probe, dialogue }, options))}\n`);
     else for (const line of report(probe)) context.output.write(`${printable(line)}\n`);
     return probe.outcome === "authenticated" ? 0 : 1;
   } catch (error) {
@@ -101,7 +102,7 @@ type Tls = { readonly rejectUnauthorized: boolean; readonly ca?: Buffer } | unde
 
 /** @throws {Trouble} Node would take a file without a certificate for one that trusts nobody. */
 function certificatesOf(file: string): Buffer {
-  const text = withFile(file, () => readFileSync(file));
+  const text = withFile(file, () => readWhole(file, MOST_TEXT));
   if (!text.includes("-----BEGIN CERTIFICATE-----")) throw new Trouble(`${file}: no certificate in PEM is in it`);
   return text;
 }

@@ -8,12 +8,14 @@
  * else is changed, backslashes neither, which values have (DOMAIN\user): who
  * needs every byte takes JSON.
  */
+
 import { isatty } from "node:tty";
 import type { VisitRecord } from "../../hash-file/visit.ts";
 import { jsonMember } from "../../map-file/dump-text.ts";
+import { jsonText } from "../../map-file/json-text.ts";
 import { maskRecord, mayHoldSecret } from "../../map-file/secrets.ts";
 import type { Output } from "../output.ts";
-import { shownBytes } from "./bytes.ts";
+import { shownBytes } from "../printable.ts";
 
 export interface RecordLinesOptions {
   /** What of a record a line has: key, TAB and data, the key alone, or the data alone. */
@@ -81,7 +83,7 @@ export class RecordLines {
 
   #json(key: Uint8Array, data: Uint8Array, masked: boolean): string {
     const members = { ...jsonMember("key", key), ...(this.#options.parts === "key" ? {} : jsonMember("data", data)) };
-    return `${JSON.stringify(masked ? { ...members, masked } : members)}\n`;
+    return `${jsonText(masked ? { ...members, masked } : members)}\n`;
   }
 
   #shown(key: Buffer, data: Buffer): string {

@@ -2,14 +2,16 @@
  * tsmap resolve: which entry of an authinfo map sendmail uses for a server, and
  * what it does with it.
  */
+
 import type { ClientAttempt } from "../../authinfo/client.ts";
 import type { FoundEntry } from "../../authinfo/lookup.ts";
 import { type Resolution, resolveAuthinfo } from "../../authinfo/resolve.ts";
 import type { AuthinfoItem } from "../../authinfo/value.ts";
 import { jsonMember } from "../../map-file/dump-text.ts";
+import { jsonText } from "../../map-file/json-text.ts";
+import { shownBytes } from "../printable.ts";
 import { type AuthinfoFlags, mechanismList, readAuthinfo } from "./authinfo-map.ts";
 import { lookupLines, lookupsJson, missedText, OUTCOME_TEXTS, reasonText, shownItem, shownReason } from "./authinfo-texts.ts";
-import { shownBytes } from "./bytes.ts";
 import type { Context } from "./context.ts";
 
 interface Options extends AuthinfoFlags {
@@ -30,7 +32,7 @@ export function run(context: Context, [map]: readonly (string | readonly string[
     },
   );
   const show = options.showSecrets === true;
-  if (options.json) context.output.write(`${JSON.stringify(toJson(resolution, show))}\n`);
+  if (options.json) context.output.write(`${jsonText(toJson(resolution, show))}\n`);
   else for (const line of report(resolution, show)) context.output.write(`${line}\n`);
   return resolution.client.outcome === "authenticates" ? 0 : 1;
 }

@@ -1,8 +1,10 @@
 /**
  * Findings as SARIF 2.1.0 (OASIS), which services for code read.
  */
+
 import { createHash } from "node:crypto";
 import { relative, resolve, sep } from "node:path";
+import { jsonText } from "../../map-file/json-text.ts";
 
 const SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json";
 
@@ -49,7 +51,7 @@ export class SarifLog {
   begin(): string {
     const { program, version } = this.#run;
     const tool = { driver: { name: program, semanticVersion: version, rules: this.#rules.map(ruleObject) } };
-    return `{"$schema":${JSON.stringify(SCHEMA)},"version":"2.1.0","runs":[{"tool":${JSON.stringify(tool)},
+    return `{"$schema":${jsonText(SCHEMA)},"version":"2.1.0","runs":[{"tool":${jsonText(tool)},
 "columnKind":"unicodeCodePoints","results":[`;
   }
 
@@ -70,7 +72,7 @@ export class SarifLog {
       ],
       partialFingerprints: { "tsmapLint/v1": createHash("sha256").update(`${identity}\n${count}`).digest("hex").slice(0, 32) },
     };
-    const text = `${this.#separator}${JSON.stringify(result)}`;
+    const text = `${this.#separator}${jsonText(result)}`;
     this.#separator = ",\n";
     return text;
   }
@@ -81,7 +83,7 @@ export class SarifLog {
       executionSuccessful: troubles.length === 0,
       toolExecutionNotifications: troubles.map((text) => ({ level: "error", message: { text } })),
     };
-    return `],\n"invocations":[${JSON.stringify(invocation)}]}]}\n`;
+    return `],\n"invocations":[${jsonText(invocation)}]}]}\n`;
   }
 }
 

@@ -1,7 +1,8 @@
 /**
  * A file that is to be made or replaced.
  */
-import { realpathSync, type Stats, statSync } from "node:fs";
+import { type Stats, statSync } from "node:fs";
+import { resolveLinks } from "../../files/shared-folder.ts";
 import { Trouble, withFile } from "./trouble.ts";
 
 export interface TargetFile {
@@ -17,7 +18,7 @@ export function targetFile(name: string): TargetFile {
     const status = statSync(name, { throwIfNoEntry: false });
     if (status === undefined) return { path: name, status };
     if (!status.isFile()) throw new Trouble(`${name}: not a regular file, and not to be replaced by one`);
-    return { path: realpathSync(name), status };
+    return { path: resolveLinks(name), status };
   });
 }
 

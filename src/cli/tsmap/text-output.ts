@@ -39,13 +39,7 @@ export async function writeToFile(outputName: string, sources: readonly string[]
   const forget = onSignal(() => replacement?.abandon());
   try {
     replacement = withFile(outputName, () => new Replacement(target.path, { fileSystem: nodeFileSystem, mode: MODE, setMode: true }));
-    const { path } = replacement;
-    const file = withFile(outputName, () => nodeFileSystem.open(path, { write: true }, 0));
-    try {
-      write(toFile(outputName, file));
-    } finally {
-      withFile(outputName, () => file.close());
-    }
+    write(toFile(outputName, replacement.handle));
     // A signal that came in the meantime goes first.
     for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
     withFile(outputName, () => replacement?.commit());

@@ -1,7 +1,9 @@
 /**
  * tsmap verify: whether database files are sound.
  */
+
 import { Database } from "berkeley-db-js";
+import { jsonText } from "../../map-file/json-text.ts";
 import { type Verification, verify } from "../../map-file/verification.ts";
 import { printable } from "../printable.ts";
 import type { Context } from "./context.ts";
@@ -15,7 +17,7 @@ export function run(context: Context, [files = []]: readonly (string | readonly 
   const paint = paintFor(process.stdout);
   return eachFile(context, [files].flat(), (file) => {
     const verification = verify(file);
-    output.write(options.json ? `${JSON.stringify(toJson(file, verification))}\n` : report(file, verification, paint));
+    output.write(options.json ? `${jsonText(toJson(file, verification))}\n` : report(file, verification, paint));
     return verification.problems.length > 0 ? DAMAGED : 0;
   });
 }

@@ -8,7 +8,7 @@ import { sourceFiles } from "../../artifacts/fleet-sources.ts";
 import { say } from "../error-output.ts";
 import { printable } from "../printable.ts";
 import { buildUnlessEnded } from "./build.ts";
-import type { BuildFlags } from "./build-settings.ts";
+import { type BuildFlags, layerSettings } from "./build-settings.ts";
 import type { Context } from "./context.ts";
 import { fleetOf, manifestName, openProject, readManifest } from "./open-project.ts";
 import { countLine, fileSummary } from "./plan-report.ts";
@@ -20,9 +20,14 @@ const QUIET = 150;
 /** Milliseconds between two looks at the files. */
 const LOOK = 250;
 
-/** Ends with a signal alone. */
+/**
+ * Ends with a signal alone.
+ * @throws {Trouble} an option, or a variable of the environment, is wrong.
+ */
 export async function run(context: Context, [operand]: readonly (string | readonly string[])[], options: BuildFlags): Promise<number> {
   const name = manifestName(operand);
+  // What is wrong with these no change of a file will mend.
+  await layerSettings(options, context.environment, { name, settings: {} });
   const changes = new Changes();
   changes.follow([name]);
   for (;;) {
@@ -44,7 +49,7 @@ async function buildOnce(context: Context, name: string, options: BuildFlags, fo
     const { changes, unchanged } = await buildUnlessEnded(project);
     const paint = paintFor(process.stdout);
     for (const change of changes) output.write(`${time} ${fileSummary(change, paint)}\n`);
-    output.write(`${time} ${project.output.path}: ${countLine(changes, unchanged, true)}\n`);
+    output.write(`${time} ${printable(project.output.path)}: ${countLine(changes, unchanged, true)}\n`);
   } catch (error) {
     if (!(error instanceof Trouble)) throw error;
     output.push();

@@ -1,0 +1,102 @@
+/**
+ * Which files the programs open, by what the system sees of it: none but those
+ * that were named, and new ones that nobody had made before.
+ */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { after, suite, test } from "node:test";
+import { isFull } from "../support/full.ts";
+import { makeInProcess } from "../support/in-process.ts";
+import { launcherOf, run } from "../support/program.ts";
+import { temporaryFolder } from "../support/temp.ts";
+
+const top = temporaryFolder({ after });
+/** Not there, or not allowed to trace, as in some containers. */
+const noStrace = spawnSync("strace", ["-o", "/dev/null", "true"]).status === 0 ? undefined : "needs strace, and leave to trace";
+
+/** Of Berkeley DB: where an environment would take its settings, its regions and its logs from. */
+const ENVIRONMENT = /DB_CONFIG|"(?:[^"]*\/)?(?:__db\.|log\.\d)/;
+/** How new files are called. */
+const NEW = /^\.[0-9a-f]{8}-[0-9a-f]{8}-\d+-[0-9a-f]{8}$/;
+
+const RUNS: readonly { readonly line: readonly string[]; readonly input?: string }[] = [
+  { line: ["tsmakemap", "-C", "/dev/null", "--target", "aix", "hash", "data/m"], input: "a b\n" },
+  { line: ["tsmakemap", "-C", "/dev/null", "-o", "hash", "data/m"], input: "c d\n" },
+  { line: ["tssaslpasswd", "-p", "-f", "data/users", "-u", "r", "u"], input: "password" },
+  { line: ["tssaslpasswd", "-p", "-f", "data/users", "-u", "r", "v"], input: "password" },
+  { line: ["tsmap", "load", "-f", "data/dump", "data/loaded.db"] },
+  { line: ["tsmap", "verify", "data/m.db", "data/users"] },
+  { line: ["tsmap", "dump", "data/m.db", "-o", "data/dumped"] },
+];
+
+suite("files that are opened", () => {
+  test("are those that were named, and new ones", async (t) => {
+    if (noStrace !== undefined) return t.skip(noStrace);
+    const folder = fs.mkdtempSync(join(top, "run-"));
+    const data = join(folder, "data");
+    fs.mkdirSync(data);
+    makeInProcess(["hash", "m"], Buffer.from("old 1\n"), data);
+    fs.writeFileSync(join(data, "dump"), "VERSION=3\nformat=print\ntype=hash\nHEADER=END\n a\n b\nDATA=END\n");
+    // Were one of them read, libdb would make its files elsewhere, or refuse to go on.
+    for (const place of [folder, data])
+      fs.writeFileSync(join(place, "DB_CONFIG"), `set_data_dir /nowhere\nset_tmp_dir /nowhere\nno such setting\n`);
+    let made = 0;
+    for (const { line, input = "" } of isFull ? RUNS : [RUNS[0], RUNS[3], RUNS[6]].filter((each) => each !== undefined)) {
+      const [program = "", ...args] = line;
+      const trace = join(folder, "trace");
+      const outcome = await run(
+        "strace",
+        ["-f", "-y", "-e", "trace=%file,%desc", "-e", "signal=none", "-o", trace, process.execPath, launcherOf(program), ...args],
+        {
+          cwd: folder,
+          input,
+          env: { DB_HOME: folder, SASL_CONF_PATH: folder },
+          umask: 0,
+        },
+      );
+      assert.equal(outcome.exit, 0, `${line.join(" ")}: ${outcome.stderr}`);
+      const calls = fs.readFileSync(trace, "latin1").split("\n");
+      assert.deepEqual(
+        calls.filter((call) => ENVIRONMENT.test(call)),
+        [],
+        line.join(" "),
+      );
+      for (const call of calls.filter((each) => each.includes("O_CREAT"))) {
+        const [, path = "", flags = "", mode = ""] = /"([^"]+)", ([A-Z_|]+), (0\d+)/.exec(call) ?? assert.fail(call);
+        made += 1;
+        assert.ok(flags.includes("O_EXCL"), `${line.join(" ")}: ${call}`);
+        // The lock holds a number and a host's name.
+        if (path.endsWith(".lock")) assert.equal(mode, "0644", call);
+        else assert.ok(NEW.test(basename(path)) && /(?:^|\/)data$/.test(dirname(path)) && ["0600", "0640"].includes(mode), call);
+      }
+      // By what is open, and not by a name that others could give to another file.
+      assert.deepEqual(
+        calls.filter((call) => /\b(?:l?chown|chmod|fchmodat|fchownat|truncate)\(/.test(call)),
+        [],
+        line.join(" "),
+      );
+    }
+    assert.ok(made >= 4, `${made} files`);
+    const loaded = isFull ? ["loaded.db"] : [];
+    assert.deepEqual(fs.readdirSync(data).sort(), ["DB_CONFIG", "dump", "dumped", ...loaded, "m.db", "users"]);
+    return undefined;
+  });
+
+  test("a pipe in the place of a database is no database, and not waited for", async () => {
+    const folder = fs.mkdtempSync(join(top, "pipe-"));
+    assert.equal(spawnSync("mkfifo", [join(folder, "pipe")]).status, 0);
+    for (const line of [
+      ["tsmap", "convert", "pipe", "-o", "new"],
+      ...(isFull ? ["dump", "inspect", "verify", "scrub"].map((command) => ["tsmap", command, "pipe"]) : []),
+      ["tssasldblist", "-f", "pipe"],
+    ]) {
+      const [program = "", ...args] = line;
+      const { exit, signal, stderr } = await run(process.execPath, [launcherOf(program), ...args], { cwd: folder, timeout: 20_000 });
+      assert.deepEqual([signal, exit !== 0], [null, true], `${line.join(" ")}: ${exit}`);
+      assert.match(stderr, /pipe: /);
+    }
+    assert.deepEqual(fs.readdirSync(folder), ["pipe"]);
+  });
+});
