@@ -82,7 +82,7 @@ describe("a secret", () => {
     assert.equal(secrets.read({ file: join(secrets.folder, "a") }), "secret");
     assert.equal(secrets.whyNot({ file: "b" }), "b: no such file");
     assert.equal(secrets.whyNot({ file: "bin" }), "bin: a folder");
-    assert.equal(secrets.whyNot({ file: "a/b" }), "a/b: ENOTDIR");
+    assert.equal(secrets.whyNot({ file: "a/b" }), "a/b: Not a directory");
     assert.equal(secrets.whyNot({ file: "empty" }), "it is empty");
   });
 
