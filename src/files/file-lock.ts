@@ -11,6 +11,7 @@ import * as fs from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { pid } from "node:process";
+import { readSome } from "./read-some.ts";
 import { isRunning } from "./running.ts";
 
 /** Nobody works this long: a lock that is older, in milliseconds, is nobody's, whatever process has that number now. */
@@ -191,7 +192,9 @@ function read(lock: string): string {
   try {
     if (!fs.fstatSync(file).isFile()) return "";
     const bytes = Buffer.alloc(LONGEST);
-    return bytes.toString("utf8", 0, fs.readSync(file, bytes, 0, LONGEST, 0));
+    let length = 0;
+    for (let count = -1; count !== 0 && length < LONGEST; length += count) count = readSome(file, bytes, length);
+    return bytes.toString("utf8", 0, length);
   } finally {
     fs.closeSync(file);
   }

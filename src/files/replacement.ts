@@ -137,8 +137,9 @@ export class Replacement implements NewFile {
 
   /** @throws {Error} the umask keeps the new file from its own user, as makemap finds who opens it again. */
   #checkUmask(): void {
-    if (this.#old !== undefined || this.#file.status() === undefined) return;
+    if (this.#old !== undefined) return;
     try {
+      if (this.#file.status() === undefined) return;
       fs.accessSync(this.path, fs.constants.R_OK | fs.constants.W_OK);
     } catch (error) {
       this.abandon();

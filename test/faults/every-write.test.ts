@@ -85,9 +85,10 @@ function withoutFolder(words: string): string {
   return words.replaceAll(/\/\S*\/\d+(?=\/)/g, "");
 }
 
-/** What could not be removed stays: the next run removes it. */
-function isRemoval({ fault }: Tried): boolean {
-  return ["unlink", "rmdir", "scandir", "read", "lstat"].includes(fault.call.name);
+/** What could not be removed stays: the next run removes it. A lock is opened before that, to see whose it is. */
+function isRemoval({ fault: { call } }: Tried): boolean {
+  if (call.path.endsWith(".lock") && ["open", "fstat", "close"].includes(call.name)) return true;
+  return ["unlink", "rmdir", "scandir", "read", "lstat"].includes(call.name);
 }
 
 /** Without this there would be no knowing that the content is on the disc, or that it is that of the file. */
@@ -109,7 +110,7 @@ function untoldOf(command: WritingCommand, { fault, exit, stderr }: Tried): stri
   if (/internal error|\n {4}at /.test(stderr)) return "not in words";
   const code = fault.code ?? "ENOSPC";
   const reason = strerror(Object.assign(new Error("no text"), { code }));
-  if (reason === "no text" || !stderr.includes(reason)) return "without the reason";
+  if (reason === "no text" || !stderr.toLowerCase().includes(reason.toLowerCase())) return "without the reason";
   const { target, targetName = target, sources = {} } = command;
   const name = sources[fault.call.path] ?? (fault.call.path === "(standard input)" ? "standard input" : targetName);
   // What fails first is told, or what then fails in undoing it.

@@ -42,7 +42,7 @@ const NAMES = Object.keys(WRITING_COMMANDS).filter((name) => WRITING_COMMANDS[na
  * that is being made or was replaced, and what is kept of the old file.
  */
 const KNOWN = [
-  /^\.[0-9a-f]{8}-[0-9a-f]{8}-\d+$/,
+  /^\.[0-9a-f]{8}-[0-9a-f]{8}-\d+-[0-9a-f]{8}$/,
   /\.lock(-stale)?$/,
   /^\.artifacts\.sets(\/|$)/,
   /\.cf\.orig$/,
