@@ -184,6 +184,23 @@ describe("every patch", () => {
     }
   });
 
+  it("gives a value to an option that has none, nor a sign before it", () => {
+    const mechanisms = swap(patch(RELAY_CF, RELAY), ["O AuthMechanisms=EXTERNAL GSSAPI KERBEROS_V4", "O AuthMechanisms\n#"]);
+    assert.match(patch(mechanisms, RELAY), /^O AuthMechanisms=EXTERNAL GSSAPI KERBEROS_V4 DIGEST-MD5 CRAM-MD5 LOGIN PLAIN$/m);
+    const daemon = swap(RELAY_CF, ["O DaemonPortOptions=Name=MTA", "O DaemonPortOptions"]);
+    assert.match(patch(daemon, RELAY), /^O DaemonPortOptions=M=Ea$/m);
+    assert.match(patch(swap(daemon, ["O DaemonPortOptions\n", "OO\n"]), RELAY), /^OOM=Ea$/m);
+    for (const source of [mechanisms, daemon]) assert.equal(patch(patch(source, RELAY), RELAY), patch(source, RELAY));
+  });
+
+  it("puts a line before another that it replaces", () => {
+    const source = "V10/Test\n#O AuthMechanisms=\n#FR-o /etc/mail/relay-domains\nO DaemonPortOptions=M=Ea\n";
+    const [, , mechanisms = "", trusted = "", domains, ...rest] = patch(source, RELAY).split("\n");
+    assert.match(`${mechanisms}\n${trusted}`, /^C\{TrustAuthMech\}\S.*\nO AuthMechanisms=/);
+    assert.equal(domains, "FR-o /etc/mail/relay-domains");
+    assert.deepEqual(rest, ["O DaemonPortOptions=M=Ea", ""]);
+  });
+
   it("keeps the line ends, and a last line without one", () => {
     for (const [source, changes] of all) {
       const expected = patch(source, changes);
