@@ -10,7 +10,7 @@ import { test } from "node:test";
 import { Database } from "berkeley-db-js";
 import { sha256 } from "../support/bytes.ts";
 import { runChild } from "../support/child.ts";
-import { corruptFixtures, databaseFixture } from "../support/fixtures.ts";
+import { corruptFixtures, databaseFixture, fixturesFolder } from "../support/fixtures.ts";
 import type { Outcome } from "../support/read-through.ts";
 import { temporaryFolder } from "../support/temp.ts";
 
@@ -136,6 +136,15 @@ test("a first page that counts more pages than there are", (t) => {
 test("a first page that says that the rest is encrypted", (t) => {
   const { errors } = readThrough(doctored(t, "v9-db5.3.28-le-map", [[24, 1]]), "path");
   assert.deepEqual(errors, { open: "EINVAL" });
+});
+
+test("a file that libdb gives up is closed without another error, so that `using` tells the first", () => {
+  const bytes = new Uint8Array(readFileSync(`${fixturesFolder}fuzz/database/given-up-by-libdb`));
+  const read = (): void => {
+    using database = Database.open(bytes, { readOnly: true });
+    for (const _ of database);
+  };
+  assert.throws(read, { name: "BerkeleyDBError", code: "DB_RUNRECOVERY" });
 });
 
 test("damage at random: nothing but coded errors, and an end", () => {

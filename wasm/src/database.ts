@@ -314,7 +314,8 @@ export class Database implements Disposable {
 
   /**
    * Writes everything and closes the file; a second time does nothing
-   * (DB->close). Whatever is thrown, the database is closed afterwards and the
+   * (DB->close), and so it does nothing more after a trap, or where libdb has
+   * given the database up (`DB_RUNRECOVERY`). Whatever is thrown, the database is closed afterwards and the
    * memory that held its pages is overwritten.
    * @param sync false to drop what is not in the file yet, which leaves the
    *   file in an unknown state: for a file that is about to go (DB_NOSYNC).
@@ -322,6 +323,8 @@ export class Database implements Disposable {
   close({ sync = true }: { readonly sync?: boolean } = {}): void {
     const engine = this.#engine;
     if (engine === undefined) return;
+    // Then it has been told, and closing has nothing to add to it.
+    const isTold = engine.isDead || engine.hasGivenUp;
     try {
       if (engine.isDead) return;
       let failure: unknown;
@@ -334,6 +337,8 @@ export class Database implements Disposable {
       }
       engine.call("DB->close", [], (e) => e.bdb_close(sync ? 0 : DB_NOSYNC));
       if (failure !== undefined) throw failure;
+    } catch (error) {
+      if (!isTold) throw error;
     } finally {
       this.#engine = undefined;
       for (const cursor of this.#cursors) cursor.detach();
