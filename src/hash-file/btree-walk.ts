@@ -163,8 +163,10 @@ class Leaf {
   readonly #reader: PageReader;
   readonly #page: Buffer;
   readonly #number: number;
-  /** What is left of the page for items that do not overlap. */
+  /** What is left of the page for items that are not the same. */
   #room: number;
+  /** Where items begin, from the lowest. */
+  #starts: Uint32Array | undefined;
 
   constructor(reader: PageReader, number: number) {
     this.#reader = reader;
@@ -199,8 +201,8 @@ class Leaf {
     if (type === Item.inline) {
       const start = offset + INLINE_HEADER;
       const end = start + u16(page, offset, isLittleEndian);
-      this.#use(end - offset);
       if (end > page.length) throw damaged(this.#number, "an item lies outside");
+      this.#use(offset, end);
       visit(page, start, end);
       return;
     }
@@ -216,14 +218,27 @@ class Leaf {
   }
 
   #useLong(offset: number): void {
-    this.#use(OVERFLOW.size);
     if (offset + OVERFLOW.size > this.#page.length) throw damaged(this.#number, "an item lies outside");
+    this.#use(offset, offset + OVERFLOW.size);
   }
 
-  /** Items that overlap could say more than a page holds. */
-  #use(bytes: number): void {
-    this.#room -= bytes;
-    if (this.#room < 0) throw damaged(this.#number, "items overlap");
+  /** Items that overlap could say more than a page holds; and of one in another byte order libdb reads something else. */
+  #use(offset: number, end: number): void {
+    this.#room -= end - offset;
+    if (this.#room < 0 || end > this.#nextStart(offset)) throw damaged(this.#number, "items overlap");
+  }
+
+  /** Where the item behind another begins. */
+  #nextStart(offset: number): number {
+    this.#starts ??= Uint32Array.from(this.offsets).sort();
+    const starts = this.#starts;
+    let [low, high] = [0, starts.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((starts[middle] as number) <= offset) low = middle + 1;
+      else high = middle;
+    }
+    return starts[low] ?? this.#page.length;
   }
 }
 

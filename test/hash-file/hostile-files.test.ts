@@ -357,6 +357,17 @@ describe("items that share their bytes", () => {
     assert.match(answer(pages.bytes), /page 1: items overlap/);
   });
 
+  it("on a leaf of a btree are damage, if only one of them reaches into the next", () => {
+    const pages = new Pages("btree", 2, 512);
+    pages.page(1, PageType.btreeLeaf, [508, 500, 492, 484], 1);
+    for (const [at, letter] of [508, 500, 492, 484].entries()) pages.put(1, letter, [1, 0, 1, 0x61 + at]);
+    assert.equal(answer(pages.bytes), "");
+    for (const length of [5, 6]) {
+      pages.put(1, 484, [length]);
+      assert.equal(/page 1: items overlap/.test(answer(pages.bytes)), length === 6, `${length}`);
+    }
+  });
+
   it("on a page of 1.85 are damage", () => {
     const bytes = new Uint8Array(readFileSync(databaseFixture("v2-db1.85-le-map").path));
     // Of bucket 0: 500 times the same 1500 bytes.
