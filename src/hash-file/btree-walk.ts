@@ -62,7 +62,8 @@ export function visitDuplicates(reader: PageReader, from: number, root: number, 
   for (const number of leavesOf(reader, root, leaf)) {
     const duplicates = new Leaf(reader, number);
     for (const offset of duplicates.offsets) {
-      if (!duplicates.isDeleted(offset)) duplicates.visitItem(offset, visit);
+      if (duplicates.isDeleted(offset)) duplicates.check(offset);
+      else duplicates.visitItem(offset, visit);
     }
   }
 }
@@ -183,13 +184,28 @@ class Leaf {
     return ((this.#page[offset + TYPE] as number) & DELETED) !== 0;
   }
 
+  /**
+   * An item has its place whether it is read or not: libdb reads no page where one has none.
+   * @returns where it ends.
+   */
+  check(offset: number): number {
+    const { isLittleEndian } = this.#reader.layout;
+    const type = this.#typeOf(offset);
+    if (type !== Item.inline && type !== Item.overflow && type !== Item.duplicates) throw damaged(this.#number, `an item of type ${type}`);
+    const end = offset + (type === Item.inline ? INLINE_HEADER + u16(this.#page, offset, isLittleEndian) : OVERFLOW.size);
+    if (end > this.#page.length) throw damaged(this.#number, "an item lies outside");
+    // It could say more than a page holds; and of one in another byte order libdb reads something else.
+    if (end > this.#nextStart(offset)) throw damaged(this.#number, "items overlap");
+    return end;
+  }
+
   /** Calls `visit` with the bytes of an item, or with those of each of its duplicates. */
   visit(offset: number, visit: VisitItem): void {
     if (this.#typeOf(offset) !== Item.duplicates) {
       this.visitItem(offset, visit);
       return;
     }
-    this.#useLong(offset);
+    this.#use(offset);
     visitDuplicates(this.#reader, this.#number, u32(this.#page, offset + OVERFLOW.page, this.#reader.layout.isLittleEndian), visit);
   }
 
@@ -198,16 +214,12 @@ class Leaf {
     const { isLittleEndian } = this.#reader.layout;
     const page = this.#page;
     const type = this.#typeOf(offset);
+    if (type === Item.duplicates) throw damaged(this.#number, `an item of type ${type}`);
+    const end = this.#use(offset);
     if (type === Item.inline) {
-      const start = offset + INLINE_HEADER;
-      const end = start + u16(page, offset, isLittleEndian);
-      if (end > page.length) throw damaged(this.#number, "an item lies outside");
-      this.#use(offset, end);
-      visit(page, start, end);
+      visit(page, offset + INLINE_HEADER, end);
       return;
     }
-    if (type !== Item.overflow) throw damaged(this.#number, `an item of type ${type}`);
-    this.#useLong(offset);
     const first = u32(page, offset + OVERFLOW.page, isLittleEndian);
     const bytes = this.#reader.overflow(this.#number, first, u32(page, offset + OVERFLOW.length, isLittleEndian));
     visit(bytes, 0, bytes.length);
@@ -217,15 +229,12 @@ class Leaf {
     return (this.#page[offset + TYPE] as number) & ~DELETED;
   }
 
-  #useLong(offset: number): void {
-    if (offset + OVERFLOW.size > this.#page.length) throw damaged(this.#number, "an item lies outside");
-    this.#use(offset, offset + OVERFLOW.size);
-  }
-
-  /** Items that overlap could say more than a page holds; and of one in another byte order libdb reads something else. */
-  #use(offset: number, end: number): void {
+  /** An item that is the same as many others could say more than a page holds too. */
+  #use(offset: number): number {
+    const end = this.check(offset);
     this.#room -= end - offset;
-    if (this.#room < 0 || end > this.#nextStart(offset)) throw damaged(this.#number, "items overlap");
+    if (this.#room < 0) throw damaged(this.#number, "items overlap");
+    return end;
   }
 
   /** Where the item behind another begins. */
@@ -252,7 +261,11 @@ function visitPairs(reader: PageReader, number: number, visit: VisitRecord): voi
   let keyOffset = -1;
   for (let i = 0; i < offsets.length; i += 2) {
     const data = offsets[i + 1] as number;
-    if (leaf.isDeleted(data)) continue;
+    if (leaf.isDeleted(data)) {
+      leaf.check(offsets[i] as number);
+      leaf.check(data);
+      continue;
+    }
     // The duplicates of a key that are on its page share one item.
     if (offsets[i] !== keyOffset) {
       keyOffset = offsets[i] as number;

@@ -368,6 +368,23 @@ describe("items that share their bytes", () => {
     }
   });
 
+  it("on a leaf of a btree are damage, if one of them was deleted", () => {
+    const DELETED = 0x80;
+    for (const [key, data, message] of [
+      [[1, 0, 1], [1, 0, DELETED | 1], /^$/],
+      [[1, 0, 1], [1, 0, DELETED | 9], /page 1: an item of type 9/],
+      [[1, 0, 7], [1, 0, DELETED | 1], /page 1: an item of type 7/],
+      [[9, 0, 1], [1, 0, DELETED | 1], /page 1: an item lies outside/],
+      [[1, 0, 1], [9, 0, DELETED | 1], /page 1: items overlap/],
+    ] as const) {
+      const pages = new Pages("btree", 2, 512);
+      pages.page(1, PageType.btreeLeaf, [508, 500], 1);
+      pages.put(1, 508, [...key, 0x61]);
+      pages.put(1, 500, [...data, 0x62]);
+      assert.match(answer(pages.bytes), message);
+    }
+  });
+
   it("on a page of 1.85 are damage", () => {
     const bytes = new Uint8Array(readFileSync(databaseFixture("v2-db1.85-le-map").path));
     // Of bucket 0: 500 times the same 1500 bytes.
