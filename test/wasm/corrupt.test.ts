@@ -147,6 +147,13 @@ test("a file that libdb gives up is closed without another error, so that `using
   assert.throws(read, { name: "BerkeleyDBError", code: "DB_RUNRECOVERY" });
 });
 
+test("pages that libdb makes in its memory as it reads are not written as a file is closed", () => {
+  const bytes = new Uint8Array(readFileSync(`${fixturesFolder}fuzz/database/bucket-beyond-the-end`));
+  const database = Database.open(bytes, { readOnly: true });
+  assert.throws(() => database.count(), { code: "EINVAL" });
+  database.close();
+});
+
 test("damage at random: nothing but coded errors, and an end", () => {
   const seed = String(Math.floor(Math.random() * 2 ** 31));
   const { stdout, stderr, status, signal } = runChild(new URL("./corrupt-fuzz.child.js", import.meta.url), [seed, "150"], 120_000);

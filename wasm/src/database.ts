@@ -7,7 +7,7 @@ import { Cursor } from "./cursor.ts";
 import { Engine, NULL, type Pointer } from "./engine.ts";
 import { BerkeleyDBError, DB_NOTFOUND } from "./error.ts";
 import { checkFileHeader, HEADER_SIZE } from "./file-header.ts";
-import type { FileSystem } from "./file-system.ts";
+import type { FileHandle, FileSystem } from "./file-system.ts";
 import { MemoryFileSystem } from "./memory-file-system.ts";
 import { checkBytes, checkFileId, checkOptions, type DatabaseType, FILE_ID_LENGTH, type OpenOptions } from "./options.ts";
 import { engineModule, platform } from "./platform.ts";
@@ -314,8 +314,8 @@ export class Database implements Disposable {
 
   /**
    * Writes everything and closes the file; a second time does nothing
-   * (DB->close), and so it does nothing more after a trap, or where libdb has
-   * given the database up (`DB_RUNRECOVERY`). Whatever is thrown, the database is closed afterwards and the
+   * (DB->close). Nothing is thrown after a trap, or where libdb has given the
+   * database up (`DB_RUNRECOVERY`). Whatever is thrown, the database is closed afterwards and the
    * memory that held its pages is overwritten.
    * @param sync false to drop what is not in the file yet, which leaves the
    *   file in an unknown state: for a file that is about to go (DB_NOSYNC).
@@ -446,9 +446,22 @@ function readOnly(fileSystem: FileSystem): FileSystem {
     throw Object.assign(new Error("EROFS: read-only file system"), { code: "EROFS" });
   };
   return {
-    open: (path, flags, mode) => (flags.create || flags.truncate ? refuse() : fileSystem.open(path, { ...flags, write: false }, mode)),
+    open: (path, flags, mode) =>
+      flags.create || flags.truncate ? refuse() : withoutWrites(fileSystem.open(path, { ...flags, write: false }, mode)),
     stat: (path) => fileSystem.stat(path),
     rename: refuse,
     unlink: refuse,
+  };
+}
+
+/** libdb makes pages in its memory that a damaged file lacks, also as it reads, and wants to write them in the end. */
+function withoutWrites(file: FileHandle): FileHandle {
+  return {
+    read: (bytes, offset) => file.read(bytes, offset),
+    write: () => {},
+    truncate: () => {},
+    sync: () => {},
+    size: () => file.size(),
+    close: () => file.close(),
   };
 }
