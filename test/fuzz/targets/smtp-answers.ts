@@ -5,8 +5,8 @@
  *
  * An input is words of the command line on its first line, and then answers with
  * lines `--` between them: to the connection, and to each line of the client.
- * In an answer %L is the client's line, %B what it says in base64. The server
- * hangs up where the client has nothing more to say, unless the first line has
+ * In an answer %L is the client's line, %B what it says in base64, %N the nonce
+ * in that, and %{text} the base64 of a text. The server hangs up where the client has nothing more to say, unless the first line has
  * the word "patient".
  */
 import assert from "node:assert/strict";
@@ -37,12 +37,23 @@ let answers: readonly string[] = [];
 let isPatient = false;
 let server: Server | undefined;
 
+/** @param line of the client. */
+function filledIn(answer: string, line: string): string {
+  const said = Buffer.from(line.split(" ").at(-1) ?? "", "base64").toString("latin1");
+  const nonce = /r=([^,]*)/.exec(said)?.[1] ?? "";
+  return answer
+    .replaceAll("%N", () => nonce)
+    .replace(/%\{([^}]*)\}/g, (_, text: string) => Buffer.from(text, "latin1").toString("base64"))
+    .replaceAll("%B", () => said)
+    .replaceAll("%L", () => line);
+}
+
 function serve(socket: Socket): void {
   const [greeting, ...rest] = answers;
   const say = (answer: string | undefined, line: string): void => {
     if (socket.destroyed) return;
     if (answer === undefined) socket.destroy();
-    else socket.write(answer.replaceAll("%L", line).replaceAll("%B", Buffer.from(line, "base64").toString("latin1")), "latin1");
+    else socket.write(filledIn(answer, line), "latin1");
     if (!isPatient) socket.setTimeout(PATIENCE, () => socket.destroy());
   };
   socket.setNoDelay(true).on("error", () => {});
@@ -99,7 +110,7 @@ function argumentsOf(head: string): string[] {
 
 const EHLO = `250-relay.example.com\r\n250 AUTH ${MECHANISMS.join(" ")}\r\n`;
 const script = (head: string, ...said: readonly string[]): Uint8Array => bytesOf([head, said.join("\n--\n")].join("\n"));
-const challenge = (text: string): string => `334 ${Buffer.from(text).toString("base64")}\r\n`;
+const challenge = (text: string): string => `334 %{${text}}\r\n`;
 
 export const target: Target = {
   name: "smtp-answers",
@@ -143,10 +154,21 @@ export const target: Target = {
     ],
     ...MECHANISMS.map((name) => `${name} `),
     ...["\0", "\x1b[2J", "\x07", "\x7f", "\x80", "\x9b", "\xff", "\xe2\x80\xae", "\xc2\x9b", "\r", "\x85", "\xe2\x80\xa8", "\t"],
-    ...["VXNlcm5hbWU6", "UGFzc3dvcmQ6", "PDEuMkByZWxheT4=", "=", "***", "r=", ",s=QSXCR+Q6sek8bf92", ",i=4096", ",i=99999999", "v=", "e=x"],
-    ...['realm="a",nonce="b",qop="auth",charset=utf-8,algorithm=md5-sess', "otp-md5 499 ke1234 ext", "rspauth="].map((text) =>
-      Buffer.from(text).toString("base64"),
-    ),
+    ...[
+      "VXNlcm5hbWU6",
+      "UGFzc3dvcmQ6",
+      "PDEuMkByZWxheT4=",
+      "=",
+      "***",
+      "r=%N",
+      ",s=QSXCR+Q6sek8bf92",
+      ",i=4096",
+      ",i=99999999",
+      "v=",
+      "e=x",
+    ],
+    ...['realm="a",nonce="b",qop="auth",charset=utf-8,algorithm=md5-sess', "otp-md5 499 ke1234 ext", "rspauth=", "%{", "}", "%N", "%{%N}"],
+    ...["charset=", "cipher=", "maxbuf=", 'qop="auth-conf"', "stale=true", "otp-sha1 ", "i=0", "i=2147483648", "m=x", "AAAA"],
   ],
   *seeds(): Iterable<Uint8Array> {
     const greeting = "220 relay.example.com ESMTP\r\n";
@@ -160,7 +182,7 @@ export const target: Target = {
       challenge('realm="a",nonce="b",qop="auth",charset=utf-8,algorithm=md5-sess'),
       "334 %L\r\n",
     );
-    yield script("SCRAM-SHA-256", greeting, EHLO, challenge("r=x,s=QSXCR+Q6sek8bf92,i=4096"), "501 no\r\n", "221 bye\r\n");
+    yield script("SCRAM-SHA-256", greeting, EHLO, challenge("r=%Nx,s=QSXCR+Q6sek8bf92,i=4096"), challenge("v=AAAA"), "501 no\r\n");
     yield script("OTP", greeting, EHLO, challenge("otp-md5 499 ke1234 ext"), "235 OK\r\n", "221 bye\r\n");
   },
   async run(input, note) {
