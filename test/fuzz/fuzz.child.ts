@@ -60,7 +60,9 @@ async function fuzz({ target: name, seed, seconds, isSaved, current }: Task): Pr
   });
   const progress = (): Progress => ({ runs: fuzzer.runs, corpus: fuzzer.corpus.length, reached: fuzzer.reached });
   try {
-    for (const input of [...readCorpus(name).map((file) => file.input), ...target.seeds()]) await fuzzer.add(input);
+    for (const input of target.seeds()) await fuzzer.add(input);
+    fuzzer.seeds = fuzzer.corpus.length;
+    for (const { input } of readCorpus(name)) await fuzzer.add(input);
     let told = performance.now();
     fuzzer.until = told + 1000 * seconds;
     while (performance.now() < fuzzer.until) {

@@ -34,6 +34,8 @@ interface Reached {
 
 export class Fuzzer {
   readonly corpus: Uint8Array[] = [];
+  /** How many inputs of the corpus are what the target begins with: the first. */
+  seeds = 0;
   /** Inputs that were run. */
   runs = 0;
   /** When, by the clock of `performance`, inputs are not made shorter any more. */
@@ -108,11 +110,12 @@ export class Fuzzer {
     return last;
   }
 
-  /** New inputs are looked at more often than old ones. */
+  /** The seeds, which are good, and new inputs are looked at more often than others. */
   #next(): Buffer {
-    const { corpus } = this;
-    const recent = this.#random(2) === 0 ? Math.min(corpus.length, 1 + (corpus.length >> 3)) : corpus.length;
-    const input = corpus[corpus.length - 1 - this.#random(recent)] ?? new Uint8Array();
+    const { corpus, seeds } = this;
+    const kind = this.#random(4);
+    const [from, count] = kind === 0 && seeds > 0 ? [0, seeds] : kind < 3 ? lastOf(corpus.length) : [0, corpus.length];
+    const input = corpus[from + this.#random(count)] ?? new Uint8Array();
     return this.#mutator.mutate(input, corpus, this.#target.change?.bind(this.#target));
   }
 
@@ -177,6 +180,12 @@ export class Fuzzer {
     this.#coverage.note(blocks);
     for (const note of notes) this.#notes.add(note);
   }
+}
+
+/** An eighth. */
+function lastOf(length: number): [from: number, count: number] {
+  const count = Math.min(length, 1 + (length >> 3));
+  return [length - count, count];
 }
 
 function isAny({ blocks, notes }: Reached): boolean {

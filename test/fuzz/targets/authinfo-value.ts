@@ -29,6 +29,7 @@ const WORDS = JSON.stringify(LINT_RULES).toLowerCase();
 
 function examineParts(value: Uint8Array, { items, stop, credentials, fault, special }: AuthinfoValue): void {
   let last = 0;
+  assert.ok(items.length <= 7, "more items than sendmail reads");
   for (const { start, textStart, textEnd, end, text, isUnclosed } of items) {
     assert.ok(last <= start && start < textStart && textStart <= textEnd && textEnd <= end && end <= value.length, "an item has no place");
     assert.equal(value[start], 0x22, "an item begins with no quote");

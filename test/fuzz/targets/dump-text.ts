@@ -65,6 +65,16 @@ function examineError(error: TextError, text: Uint8Array): void {
   assertSilent(error.message, "the reader of texts");
 }
 
+/** What is no text must not be taken for one with another character in its place. */
+function examineCharacters({ records, lines }: Loaded, text: string): void {
+  if (/\xef\xbf\xbd|\\ufffd/i.test(text)) return;
+  const written = text.split("\n");
+  records.forEach((record, i) => {
+    const isBase64 = /base64/i.test(written[(lines[i] as number) - 1] ?? "");
+    assert.ok(isBase64 || !record.some((item) => item.includes("\xef\xbf\xbd")), "a character was replaced");
+  });
+}
+
 /** In each format: what is written is read, and written the same again. */
 function examineFixedPoint({ header, records }: Loaded): void {
   const { type = "hash", duplicates = false, unsupported: _, ...rest } = header;
@@ -149,7 +159,7 @@ function dumpOf(fileSystem: MemoryFileSystem, name: string, { header, records }:
 
 const DUMP = "VERSION=3\nformat=print\ntype=hash\nh_nelem=3\ndb_pagesize=512\nHEADER=END\n key\n data\\0a\n other\n \nDATA=END\n";
 const HEX = "VERSION=3\nformat=bytevalue\ntype=btree\nduplicates=1\ndupsort=1\nHEADER=END\n 6162\n 00ff\n 6162\n 01\nDATA=END\n";
-const JSON_TEXT = `{"format":"tsmap-records","version":1,"type":"hash"}\n{"key":"a","data":"b"}\n{"keyBase64":"/w==","data":""}\n{"end":true,"records":2}\n`;
+const JSON_TEXT = `{"format":"tsmap-records","version":1,"type":"hash"}\n{"key":"a key","data":"some data"}\n{"keyBase64":"/w==","data":""}\n{"end":true,"records":2}\n`;
 const CSV = `encoding,key,data\r\ntext,a,"b ""c"", d"\r\nbase64,/w==,AA==\r\nend,2,\r\n`;
 
 export const target: Target = {
@@ -215,6 +225,7 @@ export const target: Target = {
       return;
     }
     assert.deepEqual(chunked, loaded, "chunks make other records");
+    if (format !== "dump") examineCharacters(loaded, textOf(text));
     examineFixedPoint(loaded);
     examineDatabase(loaded, note);
   },
