@@ -120,9 +120,14 @@ export function patchCf(source: string, changes: RelayChanges | ClientChanges): 
     patch.rules();
     if (changes.mtaHost !== undefined) patch.mtaHost(changes.mtaHost);
   }
-  // What is put below a line goes before what takes the place of the next one.
-  const edits = patch.edits.sort((a, b) => a.start - b.start || a.end - b.end);
+  const edits = patch.edits.sort((a, b) => a.start - b.start || rank(a) - rank(b));
   return { edits: patch.refusals.length > 0 ? [] : edits, refusals: patch.refusals };
+}
+
+/** At one place: what is put at the end of a line, what is put below it, and what takes the place of the next one. */
+function rank({ start, end, text }: CfEdit): number {
+  if (end > start) return 2;
+  return text.includes("\n") ? 1 : 0;
 }
 
 /** The file with its edits. */

@@ -201,6 +201,12 @@ describe("every patch", () => {
     assert.deepEqual(rest, ["O DaemonPortOptions=M=Ea", ""]);
   });
 
+  it("puts a value on a last line that has no end, and lines below it", () => {
+    const source = `${swap(SUBMIT_CF, ["D{MTAHost}[127.0.0.1]\n", ""], ["Sauthinfo\n", ""])}D{MTAHost}`;
+    const patched = patch(source, { ...CLIENT, mtaHost: "192.0.2.1" });
+    assert.ok(patched.endsWith(`\nD{MTAHost}[192.0.2.1]\n\nSauthinfo\n${RULES.trimEnd()}`), patched);
+  });
+
   it("keeps the line ends, and a last line without one", () => {
     for (const [source, changes] of all) {
       const expected = patch(source, changes);
