@@ -138,10 +138,62 @@ function childrenOf(reader: PageReader, page: Buffer, number: number, leaf: numb
   const isRecno = leaf === PageType.recnoLeaf;
   if (type !== (isRecno ? PageType.recnoInternal : PageType.btreeInternal)) throw damaged(number, `of type ${type}, not of a btree`);
   const child = isRecno ? CHILD.recno : CHILD.btree;
-  return itemsOf(reader, page, number).map((offset) => {
-    if (offset + child.size > pageSize) throw damaged(number, "an item lies outside");
+  const offsets = itemsOf(reader, page, number);
+  const places = new ItemPlaces(offsets, number, pageSize);
+  return offsets.map((offset) => {
+    const keyLength = isRecno || offset + child.size > pageSize ? 0 : keyLengthOf(reader, page, number, offset);
+    places.check(offset, offset + child.size + keyLength);
     return u32(page, offset + child.page, isLittleEndian);
   });
+}
+
+/** The bytes of the key of an item that leads to another page: they are not read here, but they have their place. */
+function keyLengthOf(reader: PageReader, page: Buffer, number: number, offset: number): number {
+  const type = (page[offset + TYPE] as number) & ~DELETED;
+  if (type === Item.inline) return u16(page, offset, reader.layout.isLittleEndian);
+  const key = offset + CHILD.btree.size;
+  if (type !== Item.overflow || ((page[key + TYPE] as number) & ~DELETED) !== Item.overflow)
+    throw damaged(number, `an item of type ${type}`);
+  checkLong(reader, page, number, key);
+  return OVERFLOW.size;
+}
+
+/** No item is longer than its file. */
+function checkLong({ layout }: PageReader, page: Buffer, number: number, offset: number): void {
+  const { isLittleEndian, pages, pageSize } = layout;
+  const length = offset + OVERFLOW.size > page.length ? 0 : u32(page, offset + OVERFLOW.length, isLittleEndian);
+  if (length > pages * pageSize) throw damaged(number, `an item of ${length} bytes`);
+}
+
+/** Where the items of a page lie, which may not overlap: of one in another byte order libdb would read something else. */
+class ItemPlaces {
+  readonly #starts: Uint32Array;
+  readonly #number: number;
+  readonly #pageSize: number;
+
+  constructor(offsets: readonly number[], number: number, pageSize: number) {
+    this.#starts = Uint32Array.from(offsets).sort();
+    this.#number = number;
+    this.#pageSize = pageSize;
+  }
+
+  /** @throws {HashFileError} an item with this end lies outside, or reaches into the next. */
+  check(offset: number, end: number): void {
+    if (end > this.#pageSize) throw damaged(this.#number, "an item lies outside");
+    if (end > this.#nextStart(offset)) throw damaged(this.#number, "items overlap");
+  }
+
+  /** Several may begin where one does. */
+  #nextStart(offset: number): number {
+    const starts = this.#starts;
+    let [low, high] = [0, starts.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((starts[middle] as number) <= offset) low = middle + 1;
+      else high = middle;
+    }
+    return starts[low] ?? this.#pageSize;
+  }
 }
 
 /** Where the items of a page begin. */
@@ -166,18 +218,16 @@ class Leaf {
   readonly #number: number;
   /** What is left of the page for items that are not the same. */
   #room: number;
-  /** Where items begin, from the lowest. */
-  #starts: Uint32Array | undefined;
+  readonly offsets: readonly number[];
+  readonly #places: ItemPlaces;
 
   constructor(reader: PageReader, number: number) {
     this.#reader = reader;
     this.#page = reader.peek(number);
     this.#number = number;
     this.#room = reader.layout.pageSize;
-  }
-
-  get offsets(): number[] {
-    return itemsOf(this.#reader, this.#page, this.#number);
+    this.offsets = itemsOf(reader, this.#page, number);
+    this.#places = new ItemPlaces(this.offsets, number, reader.layout.pageSize);
   }
 
   isDeleted(offset: number): boolean {
@@ -193,9 +243,8 @@ class Leaf {
     const type = this.#typeOf(offset);
     if (type !== Item.inline && type !== Item.overflow && type !== Item.duplicates) throw damaged(this.#number, `an item of type ${type}`);
     const end = offset + (type === Item.inline ? INLINE_HEADER + u16(this.#page, offset, isLittleEndian) : OVERFLOW.size);
-    if (end > this.#page.length) throw damaged(this.#number, "an item lies outside");
-    // It could say more than a page holds; and of one in another byte order libdb reads something else.
-    if (end > this.#nextStart(offset)) throw damaged(this.#number, "items overlap");
+    this.#places.check(offset, end);
+    if (type === Item.overflow) checkLong(this.#reader, this.#page, this.#number, offset);
     return end;
   }
 
@@ -235,19 +284,6 @@ class Leaf {
     this.#room -= end - offset;
     if (this.#room < 0) throw damaged(this.#number, "items overlap");
     return end;
-  }
-
-  /** Where the item behind another begins. */
-  #nextStart(offset: number): number {
-    this.#starts ??= Uint32Array.from(this.offsets).sort();
-    const starts = this.#starts;
-    let [low, high] = [0, starts.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((starts[middle] as number) <= offset) low = middle + 1;
-      else high = middle;
-    }
-    return starts[low] ?? this.#page.length;
   }
 }
 

@@ -181,6 +181,7 @@ describe("pages that lead somewhere they should not", () => {
     const item = 65520;
     for (let number = 1; number < 40; number++) {
       pages.page(number, PageType.btreeInternal, new Array<number>(32_000).fill(item), 100 - number);
+      pages.put(number, item, [0, 0, 1]);
       pages.u32(number, item + 4, number + 1);
     }
     for (const [name, reader] of Object.entries(READERS)) {
@@ -382,6 +383,32 @@ describe("items that share their bytes", () => {
       pages.put(1, 508, [...key, 0x61]);
       pages.put(1, 500, [...data, 0x62]);
       assert.match(answer(pages.bytes), message);
+    }
+  });
+
+  it("on a page of a btree that leads to others are damage", () => {
+    for (const [key, message] of [
+      [[4, 0, 1], /^$/],
+      [[5, 0, 1], /page 1: an item lies outside/],
+      [[0, 0, 3], /page 1: an item of type 3/],
+      [[0, 0, 7], /page 1: an item of type 7/],
+    ] as const) {
+      const pages = new Pages("btree", 3, 512);
+      pages.page(1, PageType.btreeInternal, [496], 2);
+      pages.put(1, 496, [...key, 0, 2]);
+      pages.page(2, PageType.btreeLeaf, [], 1);
+      assert.match(answer(pages.bytes), message);
+    }
+  });
+
+  it("in a set of duplicates are damage, where one is not as long behind as before", () => {
+    for (const behind of [1, 2]) {
+      const pages = new Pages("hash", 2, 512);
+      pages.page(1, PageType.hash, [510, 504]);
+      pages.put(1, 510, [1, 0x6b]);
+      pages.put(1, 504, [2, 1, 0, 0x61, behind, 0]);
+      pages.u32(0, 48, 1);
+      assert.equal(answer(pages.bytes), behind === 1 ? "" : "damaged: page 1: a duplicate lies outside");
     }
   });
 
