@@ -21,6 +21,7 @@ const INLINE_HEADER = 3;
 const OVERFLOW = { page: 4, length: 8, size: 12 } as const;
 /** BINTERNAL and RINTERNAL. */
 const CHILD = { btree: { page: 4, size: 12 }, recno: { page: 0, size: 8 } } as const;
+const RECNO_COUNT = 4;
 
 const EMPTY = Buffer.alloc(0);
 
@@ -79,10 +80,10 @@ function* leavesOf(
   leaf: number,
   onPage: (step: () => void) => void = (step) => step(),
 ): Generator<number, void, undefined> {
-  const path: { readonly children: readonly number[]; next: number; readonly level: number; readonly page: number }[] = [];
+  const path: { readonly children: readonly Child[]; next: number; readonly level: number; readonly page: number }[] = [];
   const chain = new LeafChain(reader.layout.isLittleEndian);
-  for (let number: number | undefined = root; number !== undefined; number = nextChild(path)) {
-    const at = number;
+  for (let child: Child | undefined = { page: root, records: undefined }; child !== undefined; child = nextChild(path)) {
+    const { page: at, records }: Child = child;
     let isLeaf = false;
     onPage(() => {
       const page = reader.take(at, path.at(-1)?.page);
@@ -91,8 +92,10 @@ function* leavesOf(
       const above = path.at(-1);
       if (above !== undefined && level !== above.level - 1) throw damaged(at, `of level ${level} below level ${above.level}`);
       isLeaf = page[PageField.type] === leaf;
+      const children = isLeaf ? [] : childrenOf(reader, page, at, leaf);
+      if (leaf === PageType.recnoLeaf) checkRecords(reader.layout, page, at, children, records);
       if (isLeaf) chain.add(page, at);
-      else path.push({ children: childrenOf(reader, page, at, leaf), next: 0, level, page: at });
+      else path.push({ children, next: 0, level, page: at });
     });
     if (isLeaf) yield at;
   }
@@ -123,7 +126,29 @@ class LeafChain {
   }
 }
 
-function nextChild(path: { readonly children: readonly number[]; next: number }[]): number | undefined {
+/** A page below another, and the records below it, as the other says it; undefined where it does not. */
+interface Child {
+  readonly page: number;
+  readonly records: number | undefined;
+}
+
+/** In a tree of duplicates that are not sorted libdb finds its way by the number of records, which the root has too. */
+function checkRecords(
+  { isLittleEndian }: { readonly isLittleEndian: boolean },
+  page: Buffer,
+  number: number,
+  children: readonly Child[],
+  said: number | undefined,
+): void {
+  const isRoot = said === undefined;
+  const isLeaf = page[PageField.type] === PageType.recnoLeaf;
+  if (isRoot && isLeaf) return;
+  const expected = said ?? u32(page, PageField.previous, isLittleEndian);
+  const records = isLeaf ? u16(page, PageField.entries, isLittleEndian) : children.reduce((sum, child) => sum + (child.records ?? 0), 0);
+  if (records !== expected) throw damaged(number, `of ${records} records, where ${expected} should be`);
+}
+
+function nextChild(path: { readonly children: readonly Child[]; next: number }[]): Child | undefined {
   for (let last = path.at(-1); last !== undefined; last = path.at(-1)) {
     if (last.next < last.children.length) return last.children[last.next++];
     path.pop();
@@ -132,7 +157,7 @@ function nextChild(path: { readonly children: readonly number[]; next: number }[
 }
 
 /** The pages that an internal page names. */
-function childrenOf(reader: PageReader, page: Buffer, number: number, leaf: number): number[] {
+function childrenOf(reader: PageReader, page: Buffer, number: number, leaf: number): Child[] {
   const { isLittleEndian, pageSize } = reader.layout;
   const type = page[PageField.type];
   const isRecno = leaf === PageType.recnoLeaf;
@@ -143,7 +168,10 @@ function childrenOf(reader: PageReader, page: Buffer, number: number, leaf: numb
   return offsets.map((offset) => {
     const keyLength = isRecno || offset + child.size > pageSize ? 0 : keyLengthOf(reader, page, number, offset);
     places.check(offset, offset + child.size + keyLength);
-    return u32(page, offset + child.page, isLittleEndian);
+    return {
+      page: u32(page, offset + child.page, isLittleEndian),
+      records: isRecno ? u32(page, offset + RECNO_COUNT, isLittleEndian) : undefined,
+    };
   });
 }
 

@@ -401,6 +401,25 @@ describe("items that share their bytes", () => {
     }
   });
 
+  it("are damage, where a tree of duplicates counts others", () => {
+    const tree = (root: number, item: number): string => {
+      const pages = new Pages("btree", 4, 512);
+      pages.u32(0, 48, 1);
+      pages.page(1, PageType.btreeLeaf, [508, 496], 1);
+      pages.put(1, 508, [1, 0, 1, 0x6b]);
+      pages.put(1, 496, [0, 0, 2, 0, 2]);
+      pages.page(2, PageType.recnoInternal, [504], 2);
+      pages.u32(2, 12, root);
+      pages.put(2, 504, [3, 0, 0, 0, item]);
+      pages.page(3, PageType.recnoLeaf, [508], 1);
+      pages.put(3, 508, [1, 0, 1, 0x61]);
+      return answer(pages.bytes);
+    };
+    assert.equal(tree(1, 1), "");
+    assert.match(tree(2, 1), /page 2: of 1 records, where 2 should be/);
+    assert.match(tree(2, 2), /page 3: of 1 records, where 2 should be/);
+  });
+
   it("in a set of duplicates are damage, where one is not as long behind as before", () => {
     for (const behind of [1, 2]) {
       const pages = new Pages("hash", 2, 512);
