@@ -63,8 +63,7 @@ export function visitDuplicates(reader: PageReader, from: number, root: number, 
   for (const number of leavesOf(reader, root, leaf)) {
     const duplicates = new Leaf(reader, number);
     for (const offset of duplicates.offsets) {
-      if (duplicates.isDeleted(offset)) duplicates.check(offset);
-      else duplicates.visitItem(offset, visit);
+      if (!duplicates.isDeleted(offset)) duplicates.visitItem(offset, visit);
     }
   }
 }
@@ -164,15 +163,14 @@ function childrenOf(reader: PageReader, page: Buffer, number: number, leaf: numb
   if (type !== (isRecno ? PageType.recnoInternal : PageType.btreeInternal)) throw damaged(number, `of type ${type}, not of a btree`);
   const child = isRecno ? CHILD.recno : CHILD.btree;
   const offsets = itemsOf(reader, page, number);
-  const places = new ItemPlaces(offsets, number, pageSize);
-  return offsets.map((offset) => {
-    const keyLength = isRecno || offset + child.size > pageSize ? 0 : keyLengthOf(reader, page, number, offset);
-    places.check(offset, offset + child.size + keyLength);
-    return {
-      page: u32(page, offset + child.page, isLittleEndian),
-      records: isRecno ? u32(page, offset + RECNO_COUNT, isLittleEndian) : undefined,
-    };
+  checkPlaces(offsets, number, pageSize, (offset) => {
+    const end = offset + child.size;
+    return isRecno || end > pageSize ? end : end + keyLengthOf(reader, page, number, offset);
   });
+  return offsets.map((offset) => ({
+    page: u32(page, offset + child.page, isLittleEndian),
+    records: isRecno ? u32(page, offset + RECNO_COUNT, isLittleEndian) : undefined,
+  }));
 }
 
 /** The bytes of the key of an item that leads to another page: they are not read here, but they have their place. */
@@ -193,34 +191,21 @@ function checkLong({ layout }: PageReader, page: Buffer, number: number, offset:
   if (length > pages * pageSize) throw damaged(number, `an item of ${length} bytes`);
 }
 
-/** Where the items of a page lie, which may not overlap: of one in another byte order libdb would read something else. */
-class ItemPlaces {
-  readonly #starts: Uint32Array;
-  readonly #number: number;
-  readonly #pageSize: number;
-
-  constructor(offsets: readonly number[], number: number, pageSize: number) {
-    this.#starts = Uint32Array.from(offsets).sort();
-    this.#number = number;
-    this.#pageSize = pageSize;
-  }
-
-  /** @throws {HashFileError} an item with this end lies outside, or reaches into the next. */
-  check(offset: number, end: number): void {
-    if (end > this.#pageSize) throw damaged(this.#number, "an item lies outside");
-    if (end > this.#nextStart(offset)) throw damaged(this.#number, "items overlap");
-  }
-
-  /** Several may begin where one does. */
-  #nextStart(offset: number): number {
-    const starts = this.#starts;
-    let [low, high] = [0, starts.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((starts[middle] as number) <= offset) low = middle + 1;
-      else high = middle;
-    }
-    return starts[low] ?? this.#pageSize;
+/**
+ * Every item has its place, whether it is read or not: libdb reads no page where
+ * one has none, and of items that overlap it reads something else, where the byte
+ * order is not its own.
+ */
+function checkPlaces(offsets: readonly number[], number: number, pageSize: number, endOf: (offset: number) => number): void {
+  const starts = Uint16Array.from(offsets).sort();
+  for (let i = 0; i < starts.length; i++) {
+    const offset = starts[i] as number;
+    const next = starts[i + 1] ?? pageSize;
+    // The duplicates of a key that are on its page share one item.
+    if (next === offset) continue;
+    const end = endOf(offset);
+    if (end > pageSize) throw damaged(number, "an item lies outside");
+    if (end > next) throw damaged(number, "items overlap");
   }
 }
 
@@ -247,7 +232,6 @@ class Leaf {
   /** What is left of the page for items that are not the same. */
   #room: number;
   readonly offsets: readonly number[];
-  readonly #places: ItemPlaces;
 
   constructor(reader: PageReader, number: number) {
     this.#reader = reader;
@@ -255,25 +239,11 @@ class Leaf {
     this.#number = number;
     this.#room = reader.layout.pageSize;
     this.offsets = itemsOf(reader, this.#page, number);
-    this.#places = new ItemPlaces(this.offsets, number, reader.layout.pageSize);
+    checkPlaces(this.offsets, number, reader.layout.pageSize, (offset) => this.#endOf(offset));
   }
 
   isDeleted(offset: number): boolean {
     return ((this.#page[offset + TYPE] as number) & DELETED) !== 0;
-  }
-
-  /**
-   * An item has its place whether it is read or not: libdb reads no page where one has none.
-   * @returns where it ends.
-   */
-  check(offset: number): number {
-    const { isLittleEndian } = this.#reader.layout;
-    const type = this.#typeOf(offset);
-    if (type !== Item.inline && type !== Item.overflow && type !== Item.duplicates) throw damaged(this.#number, `an item of type ${type}`);
-    const end = offset + (type === Item.inline ? INLINE_HEADER + u16(this.#page, offset, isLittleEndian) : OVERFLOW.size);
-    this.#places.check(offset, end);
-    if (type === Item.overflow) checkLong(this.#reader, this.#page, this.#number, offset);
-    return end;
   }
 
   /** Calls `visit` with the bytes of an item, or with those of each of its duplicates. */
@@ -302,13 +272,21 @@ class Leaf {
     visit(bytes, 0, bytes.length);
   }
 
+  #endOf(offset: number): number {
+    const type = this.#typeOf(offset);
+    if (type === Item.inline) return offset + INLINE_HEADER + u16(this.#page, offset, this.#reader.layout.isLittleEndian);
+    if (type !== Item.overflow && type !== Item.duplicates) throw damaged(this.#number, `an item of type ${type}`);
+    if (type === Item.overflow) checkLong(this.#reader, this.#page, this.#number, offset);
+    return offset + OVERFLOW.size;
+  }
+
   #typeOf(offset: number): number {
     return (this.#page[offset + TYPE] as number) & ~DELETED;
   }
 
   /** An item that is the same as many others could say more than a page holds too. */
   #use(offset: number): number {
-    const end = this.check(offset);
+    const end = this.#endOf(offset);
     this.#room -= end - offset;
     if (this.#room < 0) throw damaged(this.#number, "items overlap");
     return end;
@@ -325,11 +303,7 @@ function visitPairs(reader: PageReader, number: number, visit: VisitRecord): voi
   let keyOffset = -1;
   for (let i = 0; i < offsets.length; i += 2) {
     const data = offsets[i + 1] as number;
-    if (leaf.isDeleted(data)) {
-      leaf.check(offsets[i] as number);
-      leaf.check(data);
-      continue;
-    }
+    if (leaf.isDeleted(data)) continue;
     // The duplicates of a key that are on its page share one item.
     if (offsets[i] !== keyOffset) {
       keyOffset = offsets[i] as number;
