@@ -13,6 +13,10 @@ import { runTask } from "./thread.ts";
 
 const FINDINGS = join(rootFolder, ".build", "fuzz");
 
+const USAGE = `npm run fuzz -- [--seconds N] [--seed S] [--save] [--target NAME]… [--replay FILE]
+targets: ${TARGET_NAMES.join(", ")}
+`;
+
 const { values } = parseArgs({
   options: {
     seconds: { type: "string", default: "10" },
@@ -46,19 +50,27 @@ async function fuzz(target: string, seconds: number, seed: number): Promise<bool
   return false;
 }
 
-async function replay(file: string, [name = "", ...more]: readonly string[]): Promise<void> {
-  if (more.length > 0) throw new Error("--replay: --target says of which target the input is");
-  await (await loadTarget(name)).run(new Uint8Array(readFileSync(file)), (what) => process.stdout.write(`note: ${what}\n`));
-  process.stdout.write(`${name}: nothing found\n`);
+async function replay(file: string, target: string): Promise<never> {
+  await (await loadTarget(target)).run(new Uint8Array(readFileSync(file)), (what) => process.stdout.write(`note: ${what}\n`));
+  process.stdout.write(`${target}: nothing found\n`);
+  // What the target has open would keep it.
   process.exit();
 }
 
-if (values.replay !== undefined) await replay(values.replay, values.target);
+const targets = values.target;
+const [first = ""] = targets;
 const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
 const seconds = Number(values.seconds);
-if (!Number.isInteger(seed) || !(seconds > 0)) throw new Error("--seed is a whole number, --seconds a number");
-process.stdout.write(`fuzz: seed ${seed}, ${seconds} s each\n`);
-for (const name of values.target) {
-  await loadTarget(name);
-  if (!(await fuzz(name, seconds, seed))) process.exitCode = 1;
+const isReplay = values.replay !== undefined;
+if (
+  !targets.every((name) => TARGET_NAMES.includes(name)) ||
+  !Number.isInteger(seed) ||
+  !(seconds > 0) ||
+  (isReplay && targets.length > 1)
+) {
+  process.stderr.write(USAGE);
+  process.exit(2);
 }
+if (values.replay !== undefined) await replay(values.replay, first);
+process.stdout.write(`fuzz: seed ${seed}, ${seconds} s each\n`);
+for (const name of targets) if (!(await fuzz(name, seconds, seed))) process.exitCode = 1;

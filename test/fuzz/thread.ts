@@ -21,6 +21,7 @@ export async function runTask(task: Omit<Task, "current">, onProgress: (progress
   const numbers = new Int32Array(current, 0, 2);
   const worker = new Worker(new URL("./fuzz.child.js", import.meta.url), { workerData: { ...task, current } satisfies Task });
   let progress: Progress = { runs: 0, corpus: 0, reached: 0 };
+  let last: Result | undefined;
   try {
     return await new Promise<Result>((resolve, reject) => {
       const found = (message: string): void => {
@@ -31,13 +32,15 @@ export async function runTask(task: Omit<Task, "current">, onProgress: (progress
       worker.on("message", (message: Message) => {
         progress = message.progress;
         if (message.kind === "progress") onProgress(progress);
-        else resolve({ ...message } as Result);
+        else last = { ...message } as Result;
       });
       // What no target has caught: an error in a callback, or no memory left.
       worker.on("error", (error) => found(`ended by ${error instanceof Error ? error.stack : String(error)}`));
       worker.on("exit", (code) => {
         stop();
-        reject(new Error(`the thread of ${task.target} ended with ${code}`));
+        // It cleans up before.
+        if (last === undefined) reject(new Error(`the thread of ${task.target} ended with ${code}`));
+        else resolve(last);
       });
     });
   } finally {
