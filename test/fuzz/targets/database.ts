@@ -7,6 +7,7 @@
  * other, and what it says, stands for its coverage.
  */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import {
   BerkeleyDBError,
   Database,
@@ -22,6 +23,7 @@ import { HashFileError } from "#src/hash-file/error.js";
 import { verify } from "#src/map-file/verification.js";
 import { pairsOf } from "../../support/bytes.ts";
 import { examine } from "../../support/examine-database.ts";
+import { databaseFixtures } from "../../support/fixtures.ts";
 import { damage } from "../../support/mutations.ts";
 import { processorTime } from "../../support/processor-time.ts";
 import { readThrough } from "../../support/read-through.ts";
@@ -31,6 +33,8 @@ import type { Note, Target } from "../target.ts";
 /** Milliseconds of a processor for all that the engine is asked. */
 const MOST_TIME = 5000;
 const PAGE_TYPE = 25;
+/** Bytes: large files say no more than small ones, and take longer. */
+const MOST_SEED = 1 << 16;
 /** Bytes that twelve records more may take: with pages of 64 KiB that split. */
 const MOST_GROWTH = 1 << 22;
 
@@ -200,6 +204,9 @@ export const target: Target = {
     for (const type of ["hash", "btree"] as const)
       for (const byteOrder of ["little", "big"] as const)
         for (const duplicates of ["sorted", "unsorted", false] as const) yield makeSeed(type, byteOrder, duplicates);
+    // Of all versions, with long items and without.
+    for (const { name, size, path } of databaseFixtures())
+      if (/-(?:authinfo|binary)$/.test(name) && size <= MOST_SEED) yield new Uint8Array(readFileSync(path));
   },
   change: (input, random) => damage(input, random),
   run(bytes, note) {
