@@ -7,10 +7,11 @@ import { Cursor } from "./cursor.ts";
 import { Engine, NULL, type Pointer } from "./engine.ts";
 import { BerkeleyDBError, DB_NOTFOUND } from "./error.ts";
 import { checkFileHeader, HEADER_SIZE } from "./file-header.ts";
-import type { FileHandle, FileSystem } from "./file-system.ts";
+import type { FileSystem } from "./file-system.ts";
 import { MemoryFileSystem } from "./memory-file-system.ts";
 import { checkBytes, checkFileId, checkOptions, type DatabaseType, FILE_ID_LENGTH, type OpenOptions } from "./options.ts";
 import { engineModule, platform } from "./platform.ts";
+import { ReadOnlyFileSystem } from "./read-only-file-system.ts";
 import { type DatabaseStat, readStat, STAT_FIELDS } from "./stat.ts";
 
 /** bdb.h, enum bdb_option. */
@@ -94,7 +95,7 @@ export class Database implements Disposable {
     if (isNew && options.type === undefined) throw new TypeError("type: needed to make a database");
     if (!isNew) refuseUnreadable(fileSystem, name, path);
 
-    const engine = new Engine(engineModule(), options.readOnly ? readOnly(fileSystem) : fileSystem, path);
+    const engine = new Engine(engineModule(), options.readOnly ? new ReadOnlyFileSystem(fileSystem) : fileSystem, path);
     try {
       return Database.#openWith(engine, fileSystem, name, options, isNew === true);
     } catch (error) {
@@ -140,7 +141,7 @@ export class Database implements Disposable {
    */
   static verify(source: DatabaseSource, options: { readonly fileSystem?: FileSystem } = {}): string[] {
     const { fileSystem, name, path } = locateFile(source, options.fileSystem);
-    const engine = new Engine(engineModule(), readOnly(fileSystem), path);
+    const engine = new Engine(engineModule(), new ReadOnlyFileSystem(fileSystem), path);
     const code = engine.withPath(name, (at) => engine.guard("DB->verify", (e) => e.bdb_verify(at, 0)));
     if (code === 0) return [];
     const failure = engine.failure("DB->verify", code);
@@ -438,30 +439,4 @@ function openFailure(error: unknown, path: string): BerkeleyDBError {
   // Node's messages name code, call and path too: "ENOENT: no such file or directory, open 'x'".
   const summary = error instanceof Error ? error.message.replace(/^[A-Z]+: |, \w+ '.*'$/gs, "") : String(error);
   return new BerkeleyDBError(summary, { code, operation: "DB->open", path, cause: error });
-}
-
-/** The same files, for reading alone. */
-function readOnly(fileSystem: FileSystem): FileSystem {
-  const refuse = (): never => {
-    throw Object.assign(new Error("EROFS: read-only file system"), { code: "EROFS" });
-  };
-  return {
-    open: (path, flags, mode) =>
-      flags.create || flags.truncate ? refuse() : withoutWrites(fileSystem.open(path, { ...flags, write: false }, mode)),
-    stat: (path) => fileSystem.stat(path),
-    rename: refuse,
-    unlink: refuse,
-  };
-}
-
-/** libdb makes pages in its memory that a damaged file lacks, also as it reads, and wants to write them in the end. */
-function withoutWrites(file: FileHandle): FileHandle {
-  return {
-    read: (bytes, offset) => file.read(bytes, offset),
-    write: () => {},
-    truncate: () => {},
-    sync: () => {},
-    size: () => file.size(),
-    close: () => file.close(),
-  };
 }
