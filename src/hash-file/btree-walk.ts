@@ -22,6 +22,7 @@ const OVERFLOW = { page: 4, length: 8, size: 12 } as const;
 /** BINTERNAL and RINTERNAL. */
 const CHILD = { btree: { page: 4, size: 12 }, recno: { page: 0, size: 8 } } as const;
 const RECNO_COUNT = 4;
+const LEAF_LEVEL = 1;
 
 const EMPTY = Buffer.alloc(0);
 
@@ -91,6 +92,8 @@ function* leavesOf(
       const above = path.at(-1);
       if (above !== undefined && level !== above.level - 1) throw damaged(at, `of level ${level} below level ${above.level}`);
       isLeaf = page[PageField.type] === leaf;
+      // libdb goes by the level.
+      if (isLeaf !== (level === LEAF_LEVEL)) throw damaged(at, `of type ${page[PageField.type]}, and of level ${level}`);
       const children = isLeaf ? [] : childrenOf(reader, page, at, leaf);
       if (leaf === PageType.recnoLeaf) checkRecords(reader.layout, page, at, children, records);
       if (isLeaf) chain.add(page, at);

@@ -220,6 +220,30 @@ describe("pages that lead somewhere they should not", () => {
     }
   });
 
+  it("record numbers in a file with duplicates are damage, as libdb has it", () => {
+    for (const [flags, message] of [
+      [1, ""],
+      [4, ""],
+      [5, "damaged: page 0: record numbers, and duplicates, which a file cannot have both"],
+    ] as const) {
+      const pages = new Pages("btree", 2, 512);
+      pages.page(1, PageType.btreeLeaf, [], 1);
+      pages.u32(0, 48, flags);
+      assert.equal(soon(() => READERS["read"]?.(handle(pages.bytes)))?.message ?? "", message);
+    }
+  });
+
+  it("a leaf of another level than 1 is damage, and so is a page of that level that is none", () => {
+    for (const [type, level] of [
+      [PageType.btreeLeaf, 2],
+      [PageType.btreeInternal, 1],
+    ] as const) {
+      const pages = new Pages("btree", 2, 512);
+      pages.page(1, type, [], level);
+      assert.match(soon(() => READERS["read"]?.(handle(pages.bytes)))?.message ?? "", /page 1: of type \d, and of level [12]/);
+    }
+  });
+
   it("a database whose records are in other files is refused", () => {
     const pages = new Pages("hash", 2, 512);
     pages.u32(0, 36, 4);
