@@ -102,7 +102,10 @@ function examineLint(value: Uint8Array, expanded: AuthinfoValue, note: Note): vo
   const { outcome } = predictClient(expanded, { clientMechanisms: OFFER, serverMechanisms: OFFER });
   note(`outcome ${outcome}`);
   const isGood = outcome === "authenticates";
-  assert.equal(hasError(lintRecords([[STORED_KEY, value]])), !isGood, "lint of a record says something else than the client does");
+  const findings = lintRecords([[STORED_KEY, value]]);
+  // Some server may offer it, though not this one.
+  if (findings.some(({ code }) => code === "uncommon-mechanism")) return;
+  assert.equal(hasError(findings), !isGood, "lint of a record says something else than the client does");
   const isSource = !/^[\t\v\f\r ]|^$|\n|\0/.test(textOf(value)) && value.length < 1000;
   if (isSource)
     assert.equal(
