@@ -249,6 +249,10 @@ class Patch {
       this.#replace(last.line, last.pathAt, last.path.length, wanted, "the path");
       return;
     }
+    if (wanted === undefined && last?.path?.includes("#")) {
+      this.#refuse("tangled-line", last.line, { what: "the path" });
+      return;
+    }
     const line = `Kauthinfo hash ${wanted ?? last?.path ?? DEFAULT_MAP}`;
     const attempt = last?.line ?? this.#lines.find(({ text }) => /^K\s*authinfo\b/i.test(text));
     if (attempt !== undefined) this.#replaceLine(attempt, line);

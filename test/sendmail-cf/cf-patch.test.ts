@@ -245,6 +245,12 @@ describe("a patch is refused", () => {
   const cases: readonly [string, string, RelayChanges | ClientChanges, [string, number | undefined][]][] = [
     ["for what is no configuration", "just a text\n", RELAY, [["not-a-configuration", undefined]]],
     ["for an empty file", "", CLIENT, [["not-a-configuration", undefined]]],
+    [
+      "where the path of a map of another class has an escaped #",
+      swap(SUBMIT_CF, ["Karith arith\n", "Karith arith\nKauthinfo dbm /etc/\\#map\n"]),
+      CLIENT,
+      [["tangled-line", 7]],
+    ],
     ["where a line has a NUL", swap(RELAY_CF, ["#FR", "#\0FR"]), RELAY, [["nul-byte", 3]]],
     [
       "where lines are none of sendmail's",
