@@ -8,7 +8,7 @@ import { chmodSync, copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Database } from "berkeley-db-js";
-import { sha256 } from "../support/bytes.ts";
+import { bytesOf, sha256 } from "../support/bytes.ts";
 import { runChild } from "../support/child.ts";
 import { corruptFixtures, databaseFixture, fixturesFolder } from "../support/fixtures.ts";
 import type { Outcome } from "../support/read-through.ts";
@@ -152,6 +152,18 @@ test("pages that libdb makes in its memory as it reads are not written as a file
   const database = Database.open(bytes, { readOnly: true });
   assert.throws(() => database.count(), { code: "EINVAL" });
   database.close();
+});
+
+test("nothing is put on a page that has its room outside itself: libdb would write over its own memory", () => {
+  const bytes = new Uint8Array(readFileSync(`${fixturesFolder}fuzz/database/room-outside-the-page`));
+  const database = Database.open(bytes);
+  const put = (): void => {
+    for (let i = 0; i < 12; i++) database.put(bytesOf(`Tr0ub4dor-26zXq ${i} `), new Uint8Array(30 * i));
+  };
+  assert.throws(put, { code: "EINVAL", message: /the page at 3072 is damaged: it has no room where it says that it has/ });
+  database.close();
+  using reader = Database.open(bytes, { readOnly: true });
+  assert.equal(reader.count(), 11, "what is read does not go by it");
 });
 
 test("damage at random: nothing but coded errors, and an end", () => {
