@@ -166,6 +166,11 @@ test("nothing is put on a page that has its room outside itself: libdb would wri
   assert.equal(reader.count(), 11, "what is read does not go by it");
 });
 
+test("a btree file that says that its pages hold 0 keys at least is refused: libdb would divide by that", () => {
+  const bytes = new Uint8Array(readFileSync(`${fixturesFolder}fuzz/database/pages-of-0-keys`));
+  assert.throws(() => Database.open(bytes, { readOnly: true }), { code: "EINVAL", message: /damaged: pages of 0 keys at least/ });
+});
+
 test("damage at random: nothing but coded errors, and an end", () => {
   const seed = String(Math.floor(Math.random() * 2 ** 31));
   const { stdout, stderr, status, signal } = runChild(new URL("./corrupt-fuzz.child.js", import.meta.url), [seed, "150"], 120_000);
