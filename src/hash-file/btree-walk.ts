@@ -204,8 +204,6 @@ function checkPlaces(offsets: readonly number[], number: number, pageSize: numbe
   for (let i = 0; i < starts.length; i++) {
     const offset = starts[i] as number;
     const next = starts[i + 1] ?? pageSize;
-    // The duplicates of a key that are on its page share one item.
-    if (next === offset) continue;
     const end = endOf(offset);
     if (end > pageSize) throw damaged(number, "an item lies outside");
     if (end > next) throw damaged(number, "items overlap");
@@ -242,7 +240,11 @@ class Leaf {
     this.#number = number;
     this.#room = reader.layout.pageSize;
     this.offsets = itemsOf(reader, this.#page, number);
-    checkPlaces(this.offsets, number, reader.layout.pageSize, (offset) => this.#endOf(offset));
+    const { pageSize } = reader.layout;
+    // The duplicates of a key that are on its page share one item.
+    const isPaired = this.#page[PageField.type] === PageType.btreeLeaf;
+    const own = isPaired ? this.offsets.filter((offset, i) => i % 2 === 1 || offset !== this.offsets[i - 2]) : this.offsets;
+    checkPlaces(own, number, pageSize, (offset) => this.#endOf(offset));
   }
 
   isDeleted(offset: number): boolean {

@@ -177,12 +177,13 @@ describe("pages that lead somewhere they should not", () => {
 
   it("a page all of whose items lead to the same page is damage, told of once in a while", () => {
     const pages = new Pages("btree", 40, 65536);
-    // Behind the index of as many items as fit.
-    const item = 65520;
+    const items = Array.from({ length: 4000 }, (_, i) => 65536 - 12 * (i + 1));
     for (let number = 1; number < 40; number++) {
-      pages.page(number, PageType.btreeInternal, new Array<number>(32_000).fill(item), 100 - number);
-      pages.put(number, item, [0, 0, 1]);
-      pages.u32(number, item + 4, number + 1);
+      pages.page(number, PageType.btreeInternal, items, 100 - number);
+      for (const item of items) {
+        pages.put(number, item, [0, 0, 1]);
+        pages.u32(number, item + 4, number + 1);
+      }
     }
     for (const [name, reader] of Object.entries(READERS)) {
       const error = soon(() => reader(handle(pages.bytes)));
@@ -390,6 +391,20 @@ describe("items that share their bytes", () => {
     for (const length of [5, 6]) {
       pages.put(1, 484, [length]);
       assert.equal(/page 1: items overlap/.test(answer(pages.bytes)), length === 6, `${length}`);
+    }
+  });
+
+  it("on a leaf of a btree are damage, unless they are the key of duplicates", () => {
+    for (const [offsets, message] of [
+      [[508, 500, 508, 492], /^$/],
+      [[508, 500, 492, 500], /page 1: items overlap/],
+      [[508, 508], /page 1: items overlap/],
+    ] as const) {
+      const pages = new Pages("btree", 2, 512);
+      pages.page(1, PageType.btreeLeaf, [...offsets], 1);
+      pages.u32(0, 48, 1);
+      for (const offset of offsets) pages.put(1, offset, [1, 0, 1, 0x61]);
+      assert.match(answer(pages.bytes), message);
     }
   });
 
