@@ -81,16 +81,22 @@ export class Fuzzer {
     await this.#search(Array.from({ length: this.#target.batch ?? BATCH }, () => this.#next()));
   }
 
-  /** Inputs that reach all that was reached: of those that reach it the short ones, and of these no more than are needed. */
+  /** Inputs that reach all that was reached, but for what the seeds do: of those that reach it the short ones, and of these no more than are needed, the long ones first. */
   async distil(): Promise<Uint8Array[]> {
     this.until = Number.POSITIVE_INFINITY;
+    const seeds = this.corpus.slice(0, this.seeds);
     for (const order of [1, -1]) {
-      const inputs = this.corpus.splice(0).sort((a, b) => order * (a.length - b.length));
+      const inputs = this.corpus
+        .splice(0)
+        .slice(this.seeds)
+        .sort((a, b) => order * (a.length - b.length));
       this.#coverage.forget();
       this.#notes.clear();
+      for (const input of seeds) await this.add(input);
+      this.seeds = this.corpus.length;
       for (const input of inputs) await this.add(input);
     }
-    return this.corpus.sort((a, b) => a.length - b.length);
+    return this.corpus.slice(this.seeds);
   }
 
   /** As short as it can be, and still the same finding. */
