@@ -21,6 +21,8 @@ const INLINE_HEADER = 3;
 const OVERFLOW = { page: 4, length: 8, size: 12 } as const;
 /** BINTERNAL and RINTERNAL. */
 const CHILD = { btree: { page: 4, size: 12 }, recno: { page: 0, size: 8 } } as const;
+const RECNO_COUNT = 4;
+const LEAF_LEVEL = 1;
 
 const EMPTY = Buffer.alloc(0);
 
@@ -78,10 +80,10 @@ function* leavesOf(
   leaf: number,
   onPage: (step: () => void) => void = (step) => step(),
 ): Generator<number, void, undefined> {
-  const path: { readonly children: readonly number[]; next: number; readonly level: number; readonly page: number }[] = [];
+  const path: { readonly children: readonly Child[]; next: number; readonly level: number; readonly page: number }[] = [];
   const chain = new LeafChain(reader.layout.isLittleEndian);
-  for (let number: number | undefined = root; number !== undefined; number = nextChild(path)) {
-    const at = number;
+  for (let child: Child | undefined = { page: root, records: undefined }; child !== undefined; child = nextChild(path)) {
+    const { page: at, records }: Child = child;
     let isLeaf = false;
     onPage(() => {
       const page = reader.take(at, path.at(-1)?.page);
@@ -90,8 +92,12 @@ function* leavesOf(
       const above = path.at(-1);
       if (above !== undefined && level !== above.level - 1) throw damaged(at, `of level ${level} below level ${above.level}`);
       isLeaf = page[PageField.type] === leaf;
+      // libdb goes by the level.
+      if (isLeaf !== (level === LEAF_LEVEL)) throw damaged(at, `of type ${page[PageField.type]}, and of level ${level}`);
+      const children = isLeaf ? [] : childrenOf(reader, page, at, leaf);
+      if (leaf === PageType.recnoLeaf) checkRecords(reader.layout, page, at, children, records);
       if (isLeaf) chain.add(page, at);
-      else path.push({ children: childrenOf(reader, page, at, leaf), next: 0, level, page: at });
+      else path.push({ children, next: 0, level, page: at });
     });
     if (isLeaf) yield at;
   }
@@ -122,7 +128,29 @@ class LeafChain {
   }
 }
 
-function nextChild(path: { readonly children: readonly number[]; next: number }[]): number | undefined {
+/** A page below another, and the records below it, as the other says it; undefined where it does not. */
+interface Child {
+  readonly page: number;
+  readonly records: number | undefined;
+}
+
+/** In a tree of duplicates that are not sorted libdb finds its way by the number of records, which the root has too. */
+function checkRecords(
+  { isLittleEndian }: { readonly isLittleEndian: boolean },
+  page: Buffer,
+  number: number,
+  children: readonly Child[],
+  said: number | undefined,
+): void {
+  const isRoot = said === undefined;
+  const isLeaf = page[PageField.type] === PageType.recnoLeaf;
+  if (isRoot && isLeaf) return;
+  const expected = said ?? u32(page, PageField.previous, isLittleEndian);
+  const records = isLeaf ? u16(page, PageField.entries, isLittleEndian) : children.reduce((sum, child) => sum + (child.records ?? 0), 0);
+  if (records !== expected) throw damaged(number, `of ${records} records, where ${expected} should be`);
+}
+
+function nextChild(path: { readonly children: readonly Child[]; next: number }[]): Child | undefined {
   for (let last = path.at(-1); last !== undefined; last = path.at(-1)) {
     if (last.next < last.children.length) return last.children[last.next++];
     path.pop();
@@ -131,16 +159,55 @@ function nextChild(path: { readonly children: readonly number[]; next: number }[
 }
 
 /** The pages that an internal page names. */
-function childrenOf(reader: PageReader, page: Buffer, number: number, leaf: number): number[] {
+function childrenOf(reader: PageReader, page: Buffer, number: number, leaf: number): Child[] {
   const { isLittleEndian, pageSize } = reader.layout;
   const type = page[PageField.type];
   const isRecno = leaf === PageType.recnoLeaf;
   if (type !== (isRecno ? PageType.recnoInternal : PageType.btreeInternal)) throw damaged(number, `of type ${type}, not of a btree`);
   const child = isRecno ? CHILD.recno : CHILD.btree;
-  return itemsOf(reader, page, number).map((offset) => {
-    if (offset + child.size > pageSize) throw damaged(number, "an item lies outside");
-    return u32(page, offset + child.page, isLittleEndian);
+  const offsets = itemsOf(reader, page, number);
+  checkPlaces(offsets, number, pageSize, (offset) => {
+    const end = offset + child.size;
+    return isRecno || end > pageSize ? end : end + keyLengthOf(reader, page, number, offset);
   });
+  return offsets.map((offset) => ({
+    page: u32(page, offset + child.page, isLittleEndian),
+    records: isRecno ? u32(page, offset + RECNO_COUNT, isLittleEndian) : undefined,
+  }));
+}
+
+/** The bytes of the key of an item that leads to another page: they are not read here, but they have their place. */
+function keyLengthOf(reader: PageReader, page: Buffer, number: number, offset: number): number {
+  const type = (page[offset + TYPE] as number) & ~DELETED;
+  if (type === Item.inline) return u16(page, offset, reader.layout.isLittleEndian);
+  const key = offset + CHILD.btree.size;
+  if (type !== Item.overflow || ((page[key + TYPE] as number) & ~DELETED) !== Item.overflow)
+    throw damaged(number, `an item of type ${type}`);
+  checkLong(reader, page, number, key);
+  return OVERFLOW.size;
+}
+
+/** No item is longer than its file. */
+function checkLong({ layout }: PageReader, page: Buffer, number: number, offset: number): void {
+  const { isLittleEndian, pages, pageSize } = layout;
+  const length = offset + OVERFLOW.size > page.length ? 0 : u32(page, offset + OVERFLOW.length, isLittleEndian);
+  if (length > pages * pageSize) throw damaged(number, `an item of ${length} bytes`);
+}
+
+/**
+ * Every item has its place, whether it is read or not: libdb reads no page where
+ * one has none, and of items that overlap it reads something else, where the byte
+ * order is not its own.
+ */
+function checkPlaces(offsets: readonly number[], number: number, pageSize: number, endOf: (offset: number) => number): void {
+  const starts = Uint16Array.from(offsets).sort();
+  for (let i = 0; i < starts.length; i++) {
+    const offset = starts[i] as number;
+    const next = starts[i + 1] ?? pageSize;
+    const end = endOf(offset);
+    if (end > pageSize) throw damaged(number, "an item lies outside");
+    if (end > next) throw damaged(number, "items overlap");
+  }
 }
 
 /** Where the items of a page begin. */
@@ -163,18 +230,21 @@ class Leaf {
   readonly #reader: PageReader;
   readonly #page: Buffer;
   readonly #number: number;
-  /** What is left of the page for items that do not overlap. */
+  /** What is left of the page for items that are not the same. */
   #room: number;
+  readonly offsets: readonly number[];
 
   constructor(reader: PageReader, number: number) {
     this.#reader = reader;
     this.#page = reader.peek(number);
     this.#number = number;
     this.#room = reader.layout.pageSize;
-  }
-
-  get offsets(): number[] {
-    return itemsOf(this.#reader, this.#page, this.#number);
+    this.offsets = itemsOf(reader, this.#page, number);
+    const { pageSize } = reader.layout;
+    // The duplicates of a key that are on its page share one item.
+    const isPaired = this.#page[PageField.type] === PageType.btreeLeaf;
+    const own = isPaired ? this.offsets.filter((offset, i) => i % 2 === 1 || offset !== this.offsets[i - 2]) : this.offsets;
+    checkPlaces(own, number, pageSize, (offset) => this.#endOf(offset));
   }
 
   isDeleted(offset: number): boolean {
@@ -187,7 +257,7 @@ class Leaf {
       this.visitItem(offset, visit);
       return;
     }
-    this.#useLong(offset);
+    this.#use(offset);
     visitDuplicates(this.#reader, this.#number, u32(this.#page, offset + OVERFLOW.page, this.#reader.layout.isLittleEndian), visit);
   }
 
@@ -196,34 +266,35 @@ class Leaf {
     const { isLittleEndian } = this.#reader.layout;
     const page = this.#page;
     const type = this.#typeOf(offset);
+    if (type === Item.duplicates) throw damaged(this.#number, `an item of type ${type}`);
+    const end = this.#use(offset);
     if (type === Item.inline) {
-      const start = offset + INLINE_HEADER;
-      const end = start + u16(page, offset, isLittleEndian);
-      this.#use(end - offset);
-      if (end > page.length) throw damaged(this.#number, "an item lies outside");
-      visit(page, start, end);
+      visit(page, offset + INLINE_HEADER, end);
       return;
     }
-    if (type !== Item.overflow) throw damaged(this.#number, `an item of type ${type}`);
-    this.#useLong(offset);
     const first = u32(page, offset + OVERFLOW.page, isLittleEndian);
     const bytes = this.#reader.overflow(this.#number, first, u32(page, offset + OVERFLOW.length, isLittleEndian));
     visit(bytes, 0, bytes.length);
+  }
+
+  #endOf(offset: number): number {
+    const type = this.#typeOf(offset);
+    if (type === Item.inline) return offset + INLINE_HEADER + u16(this.#page, offset, this.#reader.layout.isLittleEndian);
+    if (type !== Item.overflow && type !== Item.duplicates) throw damaged(this.#number, `an item of type ${type}`);
+    if (type === Item.overflow) checkLong(this.#reader, this.#page, this.#number, offset);
+    return offset + OVERFLOW.size;
   }
 
   #typeOf(offset: number): number {
     return (this.#page[offset + TYPE] as number) & ~DELETED;
   }
 
-  #useLong(offset: number): void {
-    this.#use(OVERFLOW.size);
-    if (offset + OVERFLOW.size > this.#page.length) throw damaged(this.#number, "an item lies outside");
-  }
-
-  /** Items that overlap could say more than a page holds. */
-  #use(bytes: number): void {
-    this.#room -= bytes;
+  /** An item that is the same as many others could say more than a page holds too. */
+  #use(offset: number): number {
+    const end = this.#endOf(offset);
+    this.#room -= end - offset;
     if (this.#room < 0) throw damaged(this.#number, "items overlap");
+    return end;
   }
 }
 

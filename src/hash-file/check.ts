@@ -47,6 +47,8 @@ export function checkDatabase(file: FileHandle, onProblem: (problem: HashFileErr
   };
   const reader = database.visitRecords(visit, { onDamage: found, onBucketPage });
   checkPages(reader, layout, checkFreePages(reader, layout, found), found);
+  // libdb divides by it.
+  if (layout.type === "btree" && layout.minimumKeys === 0) found(damaged(0, "says that a page holds 0 keys at least"));
   // 1.85 counts its records without fail; the others do not.
   if (problems === 0 && layout.version === 2 && records !== (layout as OldHashLayout).keys)
     found(damaged(0, `says that there are ${(layout as OldHashLayout).keys} records; there are ${records}`));

@@ -138,7 +138,7 @@ export class HashWalk {
     const { isLittleEndian } = this.#layout;
     for (let at = start; at < end; ) {
       const length = at + 4 <= end ? u16(page, at, isLittleEndian) : end;
-      if (at + length + 4 > end) throw damaged(number, "a duplicate lies outside");
+      if (at + length + 4 > end || u16(page, at + 2 + length, isLittleEndian) !== length) throw damaged(number, "a duplicate lies outside");
       this.#visitData(page, at + 2, at + 2 + length);
       at += length + 4;
     }

@@ -6,6 +6,7 @@
 import { AUTHINFO_RULES, type AuthinfoRule, authinfoRulesetOf, isComplete, undividedRules } from "./authinfo-rules.ts";
 import {
   type CfLine,
+  type CfSetting,
   classFilesOf,
   classLinesOf,
   configurationLevel,
@@ -119,8 +120,14 @@ export function patchCf(source: string, changes: RelayChanges | ClientChanges): 
     patch.rules();
     if (changes.mtaHost !== undefined) patch.mtaHost(changes.mtaHost);
   }
-  const edits = patch.edits.sort((a, b) => a.start - b.start);
+  const edits = patch.edits.sort((a, b) => a.start - b.start || rank(a) - rank(b));
   return { edits: patch.refusals.length > 0 ? [] : edits, refusals: patch.refusals };
+}
+
+/** At one place: what is put at the end of a line, what is put below it, and what takes the place of the next one. */
+function rank({ start, end, text }: CfEdit): number {
+  if (end > start) return 2;
+  return text.includes("\n") ? 1 : 0;
 }
 
 /** The file with its edits. */
@@ -132,6 +139,11 @@ export function applyEdits(source: string, edits: readonly CfEdit[]): string {
     at = end;
   }
   return result + source.slice(at);
+}
+
+/** An option by its name may have no value at all, nor a sign before it. */
+function missingEquals({ line: { text }, valueAt }: CfSetting): string {
+  return text.startsWith("O ") && !text.slice(0, valueAt).includes("=") ? "=" : "";
 }
 
 class Patch {
@@ -179,7 +191,7 @@ class Patch {
     for (const { option, modifiers } of daemons) {
       if (modifiers === undefined) {
         const end = option.line.text.length;
-        this.#replace(option.line, end, 0, `${option.value === "" ? "" : ", "}M=${MODIFIERS}`, "M=");
+        this.#replace(option.line, end, 0, `${option.value === "" ? missingEquals(option) : ", "}M=${MODIFIERS}`, "M=");
       } else if (withModifiers(modifiers.letters) !== modifiers.letters) {
         this.#replace(option.line, modifiers.at, modifiers.letters.length, withModifiers(modifiers.letters), "M=");
       }
@@ -198,7 +210,7 @@ class Patch {
     if (trusted !== undefined && !this.#trust(isUsable ? option.value : usual)) added.push(`C{TrustAuthMech}${trusted}`);
     if (option === undefined) added.push(`O AuthMechanisms=${usual}`);
     else if (!isUsable) {
-      this.#replace(option.line, option.valueAt, option.value.length, usual, "the mechanisms");
+      this.#replace(option.line, option.valueAt, option.value.length, missingEquals(option) + usual, "the mechanisms");
     }
     if (added.length === 0) return;
     if (option !== undefined) this.#insertAt(option.line.start, added, option.line);
@@ -235,6 +247,10 @@ class Patch {
     if (last !== undefined && MAP_CLASSES.includes(last.mapClass) && last.path !== undefined) {
       if (wanted === undefined || last.path.replace(/\.db$/, "") === wanted) return;
       this.#replace(last.line, last.pathAt, last.path.length, wanted, "the path");
+      return;
+    }
+    if (wanted === undefined && last?.path?.includes("#")) {
+      this.#refuse("tangled-line", last.line, { what: "the path" });
       return;
     }
     const line = `Kauthinfo hash ${wanted ?? last?.path ?? DEFAULT_MAP}`;

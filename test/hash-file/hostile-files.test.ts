@@ -177,11 +177,13 @@ describe("pages that lead somewhere they should not", () => {
 
   it("a page all of whose items lead to the same page is damage, told of once in a while", () => {
     const pages = new Pages("btree", 40, 65536);
-    // Behind the index of as many items as fit.
-    const item = 65520;
+    const items = Array.from({ length: 4000 }, (_, i) => 65536 - 12 * (i + 1));
     for (let number = 1; number < 40; number++) {
-      pages.page(number, PageType.btreeInternal, new Array<number>(32_000).fill(item), 100 - number);
-      pages.u32(number, item + 4, number + 1);
+      pages.page(number, PageType.btreeInternal, items, 100 - number);
+      for (const item of items) {
+        pages.put(number, item, [0, 0, 1]);
+        pages.u32(number, item + 4, number + 1);
+      }
     }
     for (const [name, reader] of Object.entries(READERS)) {
       const error = soon(() => reader(handle(pages.bytes)));
@@ -216,6 +218,30 @@ describe("pages that lead somewhere they should not", () => {
       const pages = new Pages(type, 2, 512);
       pages.u32(0, 48, 0x100);
       assert.match(soon(() => READERS["read"]?.(handle(pages.bytes)))?.message ?? "", /page 0: flags 256/);
+    }
+  });
+
+  it("record numbers in a file with duplicates are damage, as libdb has it", () => {
+    for (const [flags, message] of [
+      [1, ""],
+      [4, ""],
+      [5, "damaged: page 0: record numbers, and duplicates, which a file cannot have both"],
+    ] as const) {
+      const pages = new Pages("btree", 2, 512);
+      pages.page(1, PageType.btreeLeaf, [], 1);
+      pages.u32(0, 48, flags);
+      assert.equal(soon(() => READERS["read"]?.(handle(pages.bytes)))?.message ?? "", message);
+    }
+  });
+
+  it("a leaf of another level than 1 is damage, and so is a page of that level that is none", () => {
+    for (const [type, level] of [
+      [PageType.btreeLeaf, 2],
+      [PageType.btreeInternal, 1],
+    ] as const) {
+      const pages = new Pages("btree", 2, 512);
+      pages.page(1, type, [], level);
+      assert.match(soon(() => READERS["read"]?.(handle(pages.bytes)))?.message ?? "", /page 1: of type \d, and of level [12]/);
     }
   });
 
@@ -355,6 +381,93 @@ describe("items that share their bytes", () => {
     pages.put(1, 65_500, [1, 0, 1, 0x6b]);
     pages.put(1, 45_500, [0x10, 0x27, 1]);
     assert.match(answer(pages.bytes), /page 1: items overlap/);
+  });
+
+  it("on a leaf of a btree are damage, if only one of them reaches into the next", () => {
+    const pages = new Pages("btree", 2, 512);
+    pages.page(1, PageType.btreeLeaf, [508, 500, 492, 484], 1);
+    for (const [at, letter] of [508, 500, 492, 484].entries()) pages.put(1, letter, [1, 0, 1, 0x61 + at]);
+    assert.equal(answer(pages.bytes), "");
+    for (const length of [5, 6]) {
+      pages.put(1, 484, [length]);
+      assert.equal(/page 1: items overlap/.test(answer(pages.bytes)), length === 6, `${length}`);
+    }
+  });
+
+  it("on a leaf of a btree are damage, unless they are the key of duplicates", () => {
+    for (const [offsets, message] of [
+      [[508, 500, 508, 492], /^$/],
+      [[508, 500, 492, 500], /page 1: items overlap/],
+      [[508, 508], /page 1: items overlap/],
+    ] as const) {
+      const pages = new Pages("btree", 2, 512);
+      pages.page(1, PageType.btreeLeaf, [...offsets], 1);
+      pages.u32(0, 48, 1);
+      for (const offset of offsets) pages.put(1, offset, [1, 0, 1, 0x61]);
+      assert.match(answer(pages.bytes), message);
+    }
+  });
+
+  it("on a leaf of a btree are damage, if one of them was deleted", () => {
+    const DELETED = 0x80;
+    for (const [key, data, message] of [
+      [[1, 0, 1], [1, 0, DELETED | 1], /^$/],
+      [[1, 0, 1], [1, 0, DELETED | 9], /page 1: an item of type 9/],
+      [[1, 0, 7], [1, 0, DELETED | 1], /page 1: an item of type 7/],
+      [[9, 0, 1], [1, 0, DELETED | 1], /page 1: an item lies outside/],
+      [[1, 0, 1], [9, 0, DELETED | 1], /page 1: items overlap/],
+    ] as const) {
+      const pages = new Pages("btree", 2, 512);
+      pages.page(1, PageType.btreeLeaf, [508, 500], 1);
+      pages.put(1, 508, [...key, 0x61]);
+      pages.put(1, 500, [...data, 0x62]);
+      assert.match(answer(pages.bytes), message);
+    }
+  });
+
+  it("on a page of a btree that leads to others are damage", () => {
+    for (const [key, message] of [
+      [[4, 0, 1], /^$/],
+      [[5, 0, 1], /page 1: an item lies outside/],
+      [[0, 0, 3], /page 1: an item of type 3/],
+      [[0, 0, 7], /page 1: an item of type 7/],
+    ] as const) {
+      const pages = new Pages("btree", 3, 512);
+      pages.page(1, PageType.btreeInternal, [496], 2);
+      pages.put(1, 496, [...key, 0, 2]);
+      pages.page(2, PageType.btreeLeaf, [], 1);
+      assert.match(answer(pages.bytes), message);
+    }
+  });
+
+  it("are damage, where a tree of duplicates counts others", () => {
+    const tree = (root: number, item: number): string => {
+      const pages = new Pages("btree", 4, 512);
+      pages.u32(0, 48, 1);
+      pages.page(1, PageType.btreeLeaf, [508, 496], 1);
+      pages.put(1, 508, [1, 0, 1, 0x6b]);
+      pages.put(1, 496, [0, 0, 2, 0, 2]);
+      pages.page(2, PageType.recnoInternal, [504], 2);
+      pages.u32(2, 12, root);
+      pages.put(2, 504, [3, 0, 0, 0, item]);
+      pages.page(3, PageType.recnoLeaf, [508], 1);
+      pages.put(3, 508, [1, 0, 1, 0x61]);
+      return answer(pages.bytes);
+    };
+    assert.equal(tree(1, 1), "");
+    assert.match(tree(2, 1), /page 2: of 1 records, where 2 should be/);
+    assert.match(tree(2, 2), /page 3: of 1 records, where 2 should be/);
+  });
+
+  it("in a set of duplicates are damage, where one is not as long behind as before", () => {
+    for (const behind of [1, 2]) {
+      const pages = new Pages("hash", 2, 512);
+      pages.page(1, PageType.hash, [510, 504]);
+      pages.put(1, 510, [1, 0x6b]);
+      pages.put(1, 504, [2, 1, 0, 0x61, behind, 0]);
+      pages.u32(0, 48, 1);
+      assert.equal(answer(pages.bytes), behind === 1 ? "" : "damaged: page 1: a duplicate lies outside");
+    }
   });
 
   it("on a page of 1.85 are damage", () => {

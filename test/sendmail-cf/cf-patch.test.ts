@@ -184,6 +184,29 @@ describe("every patch", () => {
     }
   });
 
+  it("gives a value to an option that has none, nor a sign before it", () => {
+    const mechanisms = swap(patch(RELAY_CF, RELAY), ["O AuthMechanisms=EXTERNAL GSSAPI KERBEROS_V4", "O AuthMechanisms\n#"]);
+    assert.match(patch(mechanisms, RELAY), /^O AuthMechanisms=EXTERNAL GSSAPI KERBEROS_V4 DIGEST-MD5 CRAM-MD5 LOGIN PLAIN$/m);
+    const daemon = swap(RELAY_CF, ["O DaemonPortOptions=Name=MTA", "O DaemonPortOptions"]);
+    assert.match(patch(daemon, RELAY), /^O DaemonPortOptions=M=Ea$/m);
+    assert.match(patch(swap(daemon, ["O DaemonPortOptions\n", "OO\n"]), RELAY), /^OOM=Ea$/m);
+    for (const source of [mechanisms, daemon]) assert.equal(patch(patch(source, RELAY), RELAY), patch(source, RELAY));
+  });
+
+  it("puts a line before another that it replaces", () => {
+    const source = "V10/Test\n#O AuthMechanisms=\n#FR-o /etc/mail/relay-domains\nO DaemonPortOptions=M=Ea\n";
+    const [, , mechanisms = "", trusted = "", domains, ...rest] = patch(source, RELAY).split("\n");
+    assert.match(`${mechanisms}\n${trusted}`, /^C\{TrustAuthMech\}\S.*\nO AuthMechanisms=/);
+    assert.equal(domains, "FR-o /etc/mail/relay-domains");
+    assert.deepEqual(rest, ["O DaemonPortOptions=M=Ea", ""]);
+  });
+
+  it("puts a value on a last line that has no end, and lines below it", () => {
+    const source = `${swap(SUBMIT_CF, ["D{MTAHost}[127.0.0.1]\n", ""], ["Sauthinfo\n", ""])}D{MTAHost}`;
+    const patched = patch(source, { ...CLIENT, mtaHost: "192.0.2.1" });
+    assert.ok(patched.endsWith(`\nD{MTAHost}[192.0.2.1]\n\nSauthinfo\n${RULES.trimEnd()}`), patched);
+  });
+
   it("keeps the line ends, and a last line without one", () => {
     for (const [source, changes] of all) {
       const expected = patch(source, changes);
@@ -222,6 +245,12 @@ describe("a patch is refused", () => {
   const cases: readonly [string, string, RelayChanges | ClientChanges, [string, number | undefined][]][] = [
     ["for what is no configuration", "just a text\n", RELAY, [["not-a-configuration", undefined]]],
     ["for an empty file", "", CLIENT, [["not-a-configuration", undefined]]],
+    [
+      "where the path of a map of another class has an escaped #",
+      swap(SUBMIT_CF, ["Karith arith\n", "Karith arith\nKauthinfo dbm /etc/\\#map\n"]),
+      CLIENT,
+      [["tangled-line", 7]],
+    ],
     ["where a line has a NUL", swap(RELAY_CF, ["#FR", "#\0FR"]), RELAY, [["nul-byte", 3]]],
     [
       "where lines are none of sendmail's",

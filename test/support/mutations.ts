@@ -4,8 +4,10 @@
  * mutation is all that it takes to make it again.
  */
 import { readFileSync } from "node:fs";
-import { Database } from "berkeley-db-js";
+import { Database, readFileHeader } from "berkeley-db-js";
+import { isPageSize } from "#src/hash-file/layout.js";
 import { databaseFixtures } from "./fixtures.ts";
+import { generator, type Random } from "./random.ts";
 
 export interface Seed {
   readonly name: string;
@@ -15,9 +17,6 @@ export interface Seed {
   readonly isLittleEndian: boolean;
   readonly pageSize: number;
 }
-
-/** A number below another. */
-type Random = (below: number) => number;
 
 /** fixtures/db, and files with what is not there: trees of duplicates, trees of three levels, small pages. */
 function seedFiles(): Seed[] {
@@ -84,6 +83,18 @@ export class Mutator {
     }
     return { seed, bytes, what: `mutation ${number}: ${seed.name}: ${done.join(", ")}` };
   }
+}
+
+/** Changes a copy of any database once. @returns undefined for what does not begin as one does. */
+export function damage(bytes: Uint8Array, random: Random): Uint8Array | undefined {
+  const header = readFileHeader(bytes);
+  if (header === undefined) return undefined;
+  const { type, version, byteOrder, pageSize } = header;
+  // Where that was changed already, pages of another size are as good as any.
+  const seed = { name: "", bytes, type, version, isLittleEndian: byteOrder === "little", pageSize: isPageSize(pageSize) ? pageSize : 512 };
+  const copy = new Uint8Array(bytes);
+  const kind = MUTATIONS[random(MUTATIONS.length)] as Change;
+  return kind(copy, seed, random).bytes ?? copy;
 }
 
 /** Changes bytes in place, or says what is in their place. */
@@ -275,14 +286,3 @@ const MUTATIONS: readonly Change[] = [
   ...[item, item, item, item],
   ...[flipBit, anyByte, cut, extend, resizeInSilence, swapPages, duplicatePage, duplicatePage, clearPage, otherPageSize],
 ];
-
-/** The same numbers for the same start: mulberry32. */
-function generator(start: number): Random {
-  let state = Math.imul(start + 1, 0x9e3779b1) >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
-  };
-}

@@ -1,26 +1,18 @@
 /**
- * Numbers at random that are the same again for the same seed: a test that
- * fails says its seed, and TSMAKEMAP_TEST_SEED has it fail once more.
+ * Numbers that look random and are the same for the same start, so that what
+ * was found with them can be found again.
  */
-export class Random {
-  readonly seed: number;
-  #state: number;
 
-  constructor(seed: number = Number(process.env["TSMAKEMAP_TEST_SEED"] ?? Math.floor(Math.random() * 0xffff_ffff))) {
-    this.seed = seed;
-    this.#state = seed;
-  }
+/** A number below another. */
+export type Random = (below: number) => number;
 
-  /** From 0 to before 1 (mulberry32). */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  }
-
-  /** A whole number from 0 to before `end`. */
-  below(end: number): number {
-    return Math.floor(this.next() * end);
-  }
+/** The same numbers for the same start: mulberry32. */
+export function generator(start: number): Random {
+  let state = Math.imul(start + 1, 0x9e3779b1) >>> 0;
+  return (below) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
+  };
 }

@@ -8,9 +8,9 @@ import { chmodSync, copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Database } from "berkeley-db-js";
-import { sha256 } from "../support/bytes.ts";
+import { bytesOf, sha256 } from "../support/bytes.ts";
 import { runChild } from "../support/child.ts";
-import { corruptFixtures, databaseFixture } from "../support/fixtures.ts";
+import { corruptFixtures, databaseFixture, fixturesFolder } from "../support/fixtures.ts";
 import type { Outcome } from "../support/read-through.ts";
 import { temporaryFolder } from "../support/temp.ts";
 
@@ -136,6 +136,39 @@ test("a first page that counts more pages than there are", (t) => {
 test("a first page that says that the rest is encrypted", (t) => {
   const { errors } = readThrough(doctored(t, "v9-db5.3.28-le-map", [[24, 1]]), "path");
   assert.deepEqual(errors, { open: "EINVAL" });
+});
+
+test("a file that libdb gives up is closed without another error, so that `using` tells the first", () => {
+  const bytes = new Uint8Array(readFileSync(`${fixturesFolder}fuzz/database/given-up-by-libdb`));
+  const read = (): void => {
+    using database = Database.open(bytes, { readOnly: true });
+    for (const _ of database);
+  };
+  assert.throws(read, { name: "BerkeleyDBError", code: "DB_RUNRECOVERY" });
+});
+
+test("pages that libdb makes in its memory as it reads are not written as a file is closed", () => {
+  const bytes = new Uint8Array(readFileSync(`${fixturesFolder}fuzz/database/bucket-beyond-the-end`));
+  const database = Database.open(bytes, { readOnly: true });
+  assert.throws(() => database.count(), { code: "EINVAL" });
+  database.close();
+});
+
+test("nothing is put on a page that has its room outside itself: libdb would write over its own memory", () => {
+  const bytes = new Uint8Array(readFileSync(`${fixturesFolder}fuzz/database/room-outside-the-page`));
+  const database = Database.open(bytes);
+  const put = (): void => {
+    for (let i = 0; i < 12; i++) database.put(bytesOf(`Tr0ub4dor-26zXq ${i} `), new Uint8Array(30 * i));
+  };
+  assert.throws(put, { code: "EINVAL", message: /the page at 3072 is damaged: it has no room where it says that it has/ });
+  database.close();
+  using reader = Database.open(bytes, { readOnly: true });
+  assert.equal(reader.count(), 11, "what is read does not go by it");
+});
+
+test("a btree file that says that its pages hold 0 keys at least is refused: libdb would divide by that", () => {
+  const bytes = new Uint8Array(readFileSync(`${fixturesFolder}fuzz/database/pages-of-0-keys`));
+  assert.throws(() => Database.open(bytes, { readOnly: true }), { code: "EINVAL", message: /damaged: pages of 0 keys at least/ });
 });
 
 test("damage at random: nothing but coded errors, and an end", () => {

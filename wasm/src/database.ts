@@ -11,6 +11,7 @@ import type { FileSystem } from "./file-system.ts";
 import { MemoryFileSystem } from "./memory-file-system.ts";
 import { checkBytes, checkFileId, checkOptions, type DatabaseType, FILE_ID_LENGTH, type OpenOptions } from "./options.ts";
 import { engineModule, platform } from "./platform.ts";
+import { ReadOnlyFileSystem } from "./read-only-file-system.ts";
 import { type DatabaseStat, readStat, STAT_FIELDS } from "./stat.ts";
 
 /** bdb.h, enum bdb_option. */
@@ -94,7 +95,7 @@ export class Database implements Disposable {
     if (isNew && options.type === undefined) throw new TypeError("type: needed to make a database");
     if (!isNew) refuseUnreadable(fileSystem, name, path);
 
-    const engine = new Engine(engineModule(), options.readOnly ? readOnly(fileSystem) : fileSystem, path);
+    const engine = new Engine(engineModule(), options.readOnly ? new ReadOnlyFileSystem(fileSystem) : fileSystem, path);
     try {
       return Database.#openWith(engine, fileSystem, name, options, isNew === true);
     } catch (error) {
@@ -139,7 +140,7 @@ export class Database implements Disposable {
    */
   static verify(source: DatabaseSource, options: { readonly fileSystem?: FileSystem } = {}): string[] {
     const { fileSystem, name, path } = locateFile(source, options.fileSystem);
-    const engine = new Engine(engineModule(), readOnly(fileSystem), path);
+    const engine = new Engine(engineModule(), new ReadOnlyFileSystem(fileSystem), path);
     const code = engine.withPath(name, (at) => engine.guard("DB->verify", (e) => e.bdb_verify(at, 0)));
     if (code === 0) return [];
     const failure = engine.failure("DB->verify", code);
@@ -316,7 +317,8 @@ export class Database implements Disposable {
 
   /**
    * Writes everything and closes the file; a second time does nothing
-   * (DB->close). Whatever is thrown, the database is closed afterwards and the
+   * (DB->close). Nothing is thrown after a trap, or where libdb has given the
+   * database up (`DB_RUNRECOVERY`). Whatever is thrown, the database is closed afterwards and the
    * memory that held its pages is overwritten.
    * @param sync false to drop what is not in the file yet, which leaves the
    *   file in an unknown state: for a file that is about to go (DB_NOSYNC).
@@ -324,6 +326,8 @@ export class Database implements Disposable {
   close({ sync = true }: { readonly sync?: boolean } = {}): void {
     const engine = this.#engine;
     if (engine === undefined) return;
+    // Then it has been told, and closing has nothing to add to it.
+    const isTold = engine.isDead || engine.hasGivenUp;
     try {
       if (engine.isDead) return;
       let failure: unknown;
@@ -336,6 +340,8 @@ export class Database implements Disposable {
       }
       engine.call("DB->close", [], (e) => e.bdb_close(sync ? 0 : DB_NOSYNC));
       if (failure !== undefined) throw failure;
+    } catch (error) {
+      if (!isTold) throw error;
     } finally {
       this.#engine = undefined;
       for (const cursor of this.#cursors) cursor.detach();
@@ -435,17 +441,4 @@ function openFailure(error: unknown, path: string): BerkeleyDBError {
   // Node's messages name code, call and path too: "ENOENT: no such file or directory, open 'x'".
   const summary = error instanceof Error ? error.message.replace(/^[A-Z]+: |, \w+ '.*'$/gs, "") : String(error);
   return new BerkeleyDBError(summary, { code, operation: "DB->open", path, cause: error });
-}
-
-/** The same files, for reading alone. */
-function readOnly(fileSystem: FileSystem): FileSystem {
-  const refuse = (): never => {
-    throw Object.assign(new Error("EROFS: read-only file system"), { code: "EROFS" });
-  };
-  return {
-    open: (path, flags, mode) => (flags.create || flags.truncate ? refuse() : fileSystem.open(path, { ...flags, write: false }, mode)),
-    stat: (path) => fileSystem.stat(path),
-    rename: refuse,
-    unlink: refuse,
-  };
 }

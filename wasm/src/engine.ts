@@ -5,7 +5,7 @@
  * An instance holds one database. It is made for it and dropped with it, so a
  * trap harms nothing else, and no byte of a database outlives it in memory.
  */
-import { BerkeleyDBError, codeName, ENGINE_TRAP, errnoOf } from "./error.ts";
+import { BerkeleyDBError, codeName, DB_RUNRECOVERY, ENGINE_TRAP, errnoOf } from "./error.ts";
 import type { FileSystem } from "./file-system.ts";
 import { Host } from "./host.ts";
 import type { EngineModule } from "./platform.ts";
@@ -64,6 +64,7 @@ export class Engine {
   #bytes: Uint8Array<ArrayBuffer>;
   #numbers: DataView<ArrayBuffer>;
   #trap: unknown;
+  #hasGivenUp = false;
   #input: { address: Pointer; size: number } = { address: NULL, size: 0 };
 
   constructor(module: EngineModule, fileSystem: FileSystem, path: string | undefined) {
@@ -110,8 +111,14 @@ export class Engine {
     return this.#trap !== undefined;
   }
 
+  /** Whether libdb has given the database up, and said so: it refuses everything then, to be closed too, though it closes. */
+  get hasGivenUp(): boolean {
+    return this.#hasGivenUp;
+  }
+
   /** The error for a code, with what libdb said, which is then forgotten. */
   failure(operation: string, code: number): BerkeleyDBError {
+    this.#hasGivenUp ||= code === DB_RUNRECOVERY;
     const known = this.#systemCode(code);
     return new BerkeleyDBError(this.#textAt(this.exports.bdb_strerror(known)).replace(/^BDB\d+ (DB_\w+: )?/, ""), {
       code: codeName(known),

@@ -76,6 +76,8 @@ export function codeName(code: number): string {
 /** The engine's numbers for the codes that are no failure everywhere. */
 export const DB_KEYEMPTY = -30995;
 export const DB_NOTFOUND = -30988;
+/** libdb has found the database in a state that it cannot go on from. */
+export const DB_RUNRECOVERY = -30973;
 /** What a module that trapped is said to have returned. */
 export const ENGINE_TRAP = "ENGINE_TRAP";
 

@@ -19,6 +19,7 @@ const PAGE_TYPE = 25;
 const META_TYPE = { hash: 8, btree: 9 } as const;
 /** DBMETA.last_pgno, HMETA.max_bucket, HMETA.spares[32]. */
 const LAST_PAGE = 32;
+const MINIMUM_KEYS = 76;
 const MAX_BUCKET = 72;
 const SPARES = 96;
 
@@ -90,6 +91,8 @@ export function checkFileHeader(bytes: Uint8Array, size: number, operation: stri
   // One more than it should be is what DB->upgrade stores.
   if (lastPage > pages) throw refuse("EINVAL", `damaged: ${pages} pages of ${lastPage + 1}`);
   if (type === "hash") checkBuckets(field, pages, refuse);
+  // libdb divides by it.
+  else if (field(MINIMUM_KEYS) === 0) throw refuse("EINVAL", "damaged: pages of 0 keys at least");
 }
 
 function numbers(bytes: Uint8Array, { byteOrder }: FileHeader): (offset: number) => number {

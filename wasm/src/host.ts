@@ -7,6 +7,7 @@ import { BufferedFile } from "./buffered-file.ts";
 import { errnoOf } from "./error.ts";
 import type { FileHandle, FileSystem } from "./file-system.ts";
 import { MemoryFileSystem } from "./memory-file-system.ts";
+import { ReadOnlyFileSystem } from "./read-only-file-system.ts";
 
 const HOST_WRITE = 0x1;
 const HOST_CREATE = 0x2;
@@ -83,7 +84,8 @@ export class Host {
     const handle = this.#on(this.#text(path, length), (files, name) => files.open(name, openFlags, mode));
     let free = this.#files.indexOf(undefined);
     if (free < 0) free = this.#files.length;
-    this.#files[free] = write ? new BufferedFile(handle) : handle;
+    // What is not written is not gathered, nor kept account of.
+    this.#files[free] = write && !(this.#fileSystem instanceof ReadOnlyFileSystem) ? new BufferedFile(handle) : handle;
     return free;
   }
 

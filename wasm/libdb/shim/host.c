@@ -32,6 +32,9 @@ static off_t position[FILES_MAX];
 /* A temporary file of libdb's: its pages are not those of the database. */
 static int is_scratch[FILES_MAX];
 
+/* What is put on a page goes where the page says that it has room. */
+static int is_written[FILES_MAX];
+
 static int
 fail(int error)
 {
@@ -72,6 +75,7 @@ open(const char *path, int flags, ...)
 	}
 	if (file >= 0) {
 		position[file] = 0;
+		is_written[file] = (host_flags & HOST_WRITE) != 0;
 		is_scratch[file] = strncmp(path,
 		    HOST_SCRATCH, strlen(HOST_SCRATCH)) == 0;
 	}
@@ -108,6 +112,13 @@ pread(int file, void *bytes, size_t length, off_t offset)
 	if (!page_is_sound(bytes, (size_t)n, longest_item())) {
 		snprintf(text, sizeof(text), "the page at %.0f is damaged: "
 		    "it is of no type, or its items lie where none can lie",
+		    (double)offset);
+		database_says(text);
+		return (fail(EINVAL));
+	}
+	if (is_written[file] && !page_has_its_room(bytes, (size_t)n)) {
+		snprintf(text, sizeof(text), "the page at %.0f is damaged: "
+		    "it has no room where it says that it has",
 		    (double)offset);
 		database_says(text);
 		return (fail(EINVAL));

@@ -351,3 +351,24 @@ page_is_sound(const unsigned char *page, size_t length, uint64_t file_size)
 	}
 	return (1);
 }
+
+int
+page_has_its_room(const unsigned char *page, size_t length)
+{
+	uint32_t size, entries, low, index_end, i;
+
+	size = layout.size;
+	if (size == 0 || length != size || !has_items(page[PAGE_TYPE]))
+		return (1);
+	entries = u16(page + PAGE_ENTRIES);
+	low = u16(page + PAGE_HF_OFFSET);
+	if (low == 0)			/* 65536 does not fit */
+		low = size;
+	index_end = PAGE_HEADER + 2 * entries;
+	if (low < index_end || low > size)
+		return (0);
+	for (i = 0; i < entries; ++i)
+		if (u16(page + PAGE_HEADER + 2 * i) < low)
+			return (0);
+	return (1);
+}

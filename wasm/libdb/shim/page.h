@@ -30,4 +30,11 @@ void page_clear_unused(unsigned char *page, size_t length);
 int page_is_sound(const unsigned char *page, size_t length,
     uint64_t file_size);
 
+/*
+ * page_has_its_room -- whether the room that a page says it has lies between
+ * its index and its items. libdb reads a page without it, and puts what is new
+ * where it says: outside the page, if that is not so.
+ */
+int page_has_its_room(const unsigned char *page, size_t length);
+
 #endif
