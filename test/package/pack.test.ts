@@ -43,34 +43,25 @@ function sourceNames(folder: string): string[] {
 }
 
 /** What tsc makes of each source. */
-function compiledNames(folder: string, ending: ".js" | ".d.ts"): string[] {
-  return sourceNames(folder).map((name) => `dist/${name.replace(/\.ts$/, ending)}`);
+function typeNames(folder: string): string[] {
+  return sourceNames(folder).map((name) => `dist/${name.replace(/\.ts$/, ".d.ts")}`);
 }
 
-/** The files that what is named leads to, by its imports. */
-function bundledNames(): string[] {
-  const { exports, bin } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
-    exports: Record<string, string | { default: string }>;
-    bin: Record<string, string>;
-  };
-  const entries = Object.values(exports).flatMap((entry) => (typeof entry === "string" ? [] : [entry.default.replace("./", "")]));
-  const programs = Object.keys(bin).map((name) => `dist/cli/${name}.cjs`);
-  const found = new Set<string>();
-  const follow = (file: string): void => {
-    if (found.has(file)) return;
-    found.add(file);
-    const text = readFileSync(join(root, file), "utf8");
-    for (const [, name = ""] of text.matchAll(/\b(?:from|import|require)\s*\(?\s*"(\.[^"]+)"/g)) follow(join(dirname(file), name));
-  };
-  for (const file of [...entries, ...programs]) follow(file);
+/** These files, and what they lead to by their imports. */
+function bundledNames(folder: string, entries: readonly string[]): string[] {
+  const found = new Set(entries);
+  for (const file of found) {
+    const text = readFileSync(join(folder, file), "utf8");
+    for (const [, name = ""] of text.matchAll(/\b(?:from|import|require)\s*\(?\s*"(\.[^"]+)"/g)) found.add(join(dirname(file), name));
+  }
   return [...found];
 }
 
-test("berkeley-db-js packs its compiled sources, the engine and the licences, and nothing else", (t) => {
+test("berkeley-db-js packs its bundled sources, their types, the engine and the licences, and nothing else", (t) => {
   const { files } = pack(wasm, temporaryFolder(t));
   const expected = [
-    ...compiledNames(join(wasm, "src"), ".js"),
-    ...compiledNames(join(wasm, "src"), ".d.ts"),
+    ...bundledNames(wasm, ["dist/index.js", "dist/node.js"]),
+    ...typeNames(join(wasm, "src")),
     "dist/engine.wasm",
     "dist/engine.json",
     "dist/LICENSE.libdb",
@@ -86,12 +77,13 @@ test("tsmakemap packs its bundled sources, their types, launchers, steps of CI, 
   const { files } = pack(root, temporaryFolder(t));
   const launchers = readdirSync(join(root, "bin")).map((name) => `bin/${name}`);
   const steps = readdirSync(join(root, "ci")).map((name) => `ci/${name}`);
-  const { man } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { man: readonly string[] };
+  const { man, bin } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { man: readonly string[]; bin: object };
+  const programs = Object.keys(bin).map((name) => `dist/cli/${name}.cjs`);
   const pages = man.map((page) => page.replace("./", ""));
   const schemas = readdirSync(join(root, "schemas")).map((name) => `schemas/${name}`);
   const expected = [
-    ...bundledNames(),
-    ...compiledNames(join(root, "src"), ".d.ts"),
+    ...bundledNames(root, ["dist/index.js", "dist/artifacts/index.js", ...programs]),
+    ...typeNames(join(root, "src")),
     ...launchers,
     ...steps,
     ...pages,

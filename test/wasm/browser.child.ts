@@ -3,7 +3,9 @@
  * an engine that it loaded itself. Prints what it found as JSON.
  */
 import { readFileSync } from "node:fs";
-import { Database, loadEngine, MemoryFileSystem } from "#wasm/index.js";
+import { rootFolder } from "../support/fixtures.ts";
+
+const { Database, loadEngine, MemoryFileSystem } = (await import(`${rootFolder}wasm/dist/index.js`)) as typeof import("#wasm/index.js");
 
 const KINDS: Record<string, (bytes: Uint8Array<ArrayBuffer>) => Parameters<typeof loadEngine>[0]> = {
   bytes: (bytes) => bytes,

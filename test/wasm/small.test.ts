@@ -5,9 +5,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { BerkeleyDBError, RecordBatch, readFileHeader } from "berkeley-db-js";
+import { RecordBatch, readFileHeader } from "berkeley-db-js";
 import fc from "fast-check";
-import { codeName, errnoOf } from "#wasm/error.js";
+import { BerkeleyDBError, codeName, errnoOf } from "#wasm/error.js";
 import { checkFileHeader } from "#wasm/file-header.js";
 import { bytesOf, pairsOf } from "../support/bytes.ts";
 import { databaseFixtures } from "../support/fixtures.ts";
