@@ -1,7 +1,6 @@
 /**
- * What is published: the compiled modules, put together into few files, since
- * Node takes a third of a millisecond to load a module, and there are two
- * hundred. The programs are CommonJS, which it loads soonest, with
+ * What is published: the compiled modules, put together into few files, which
+ * Node loads in half of the time: docs/dependencies.md has the figures. The programs are CommonJS, which it loads soonest, with
  * berkeley-db-js in them; the library is for `import`, and has none of it.
  */
 import { rmSync } from "node:fs";

@@ -15,7 +15,7 @@ import { nativePath } from "../support/native.ts";
 import { drawGrowth, measureGrowth } from "./growth.ts";
 import { writeLines, writeUsers } from "./inputs.ts";
 import { type Measurement, measure, median } from "./measure.ts";
-import { nativeGet, ourGet } from "./random-get.ts";
+import { compileNative, nativeGet, ourGet } from "./random-get.ts";
 import { cpu, peak, Report, wall } from "./report.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
@@ -26,7 +26,7 @@ const tsmakemap = [...launcher("tsmakemap"), "--no-progress", "-C", "/dev/null",
 /** Stock, or with a cache as large as the file. */
 const makemap = (...options: string[]): string[] => [nativePath("makemap"), "-C", "/dev/null", ...options, "hash"];
 const USERS = 100_000;
-/** libdb takes a quarter more than the cache, and a header for each page. */
+/** libdb has a header for each page, and a table of them. */
 const CACHE_OVERHEAD = 1.03;
 
 const report = new Report();
@@ -77,8 +77,9 @@ async function dumpLines(): Promise<void> {
 
 /** Of the same. */
 function getAtRandom(lines: number): void {
-  const [source, program] = [`${root}test/bench/random-get.c`, `${folder}random-get`];
-  const pairs = Array.from({ length: 5 }, () => [ourGet(`${folder}ours.db`, lines), nativeGet(`${folder}ours.db`, lines, source, program)]);
+  const [file, program] = [`${folder}ours.db`, `${folder}random-get`];
+  compileNative(`${root}test/bench/random-get.c`, program);
+  const pairs = Array.from({ length: 5 }, () => [ourGet(file, lines), nativeGet(program, file, lines)]);
   const [ours, theirs] = [median(pairs.map(([a = 0]) => a)), median(pairs.map(([, b = 0]) => b))];
   const rate = (microseconds: number): string => `${Math.round(1e6 / microseconds).toLocaleString("en")} a second`;
   report.add({ what: "gets at random through the API", ours: rate(ours), figure: 1e6 / ours, unit: "a second", least: 300_000 });
@@ -191,9 +192,8 @@ async function rows(isLarge: boolean): Promise<void> {
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { large: { type: "boolean" }, growth: { type: "boolean" }, record: { type: "boolean" } } });
-  mkdirSync(folder, { recursive: true });
+  for (const path of [folder, records]) mkdirSync(path, { recursive: true });
   try {
-    writeFileSync(`${folder}.gitignore`, "*\n");
     if (values.growth) return await growth();
     await rows(values.large ?? false);
   } finally {

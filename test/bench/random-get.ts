@@ -22,17 +22,14 @@ export function ourGet(file: string, lines: number): number {
   return median(rounds.slice(1));
 }
 
-/**
- * Microseconds that one takes in C.
- * @param source random-get.c.
- * @param program where it is to be.
- * @throws {Error} where it cannot be compiled.
- */
-export function nativeGet(file: string, lines: number, source: string, program: string): number {
-  const compiled = spawnSync("cc", ["-O2", "-o", program, source, "-ldb-5.3"], { encoding: "utf8" });
-  if (compiled.status !== 0) {
-    throw new Error(`random-get.c needs a C compiler and libdb (Debian packages gcc and libdb5.3-dev)\n${compiled.stderr ?? ""}`);
-  }
+/** @throws {Error} where random-get.c cannot be compiled. */
+export function compileNative(source: string, program: string): void {
+  const { status, stderr } = spawnSync("cc", ["-O2", "-o", program, source, "-ldb-5.3"], { encoding: "utf8" });
+  if (status !== 0) throw new Error(`random-get.c needs a C compiler and libdb (Debian packages gcc and libdb5.3-dev)\n${stderr ?? ""}`);
+}
+
+/** Microseconds that a get takes in C. The first round does not count either. */
+export function nativeGet(program: string, file: string, lines: number): number {
   const { status, stdout } = spawnSync(program, [file, String(lines), String(GETS), String(ROUNDS)], { encoding: "utf8" });
   if (status !== 0) throw new Error(`${program}: exit code ${status}`);
   return median(stdout.trim().split("\n").slice(1).map(Number));

@@ -326,24 +326,24 @@ bdb_put(void *key, uint32_t key_length,
 
 /* Takes the next record of a batch apart: 0, or EINVAL. */
 static int
-next_record(unsigned char **batch, const unsigned char *end,
-    struct warm_key *key, struct warm_key *data)
+next_record(unsigned char **batch, const unsigned char *end, DBT *key, DBT *data)
 {
 	unsigned char *p;
-	size_t room;
+	size_t key_length, data_length, room;
 
 	p = *batch;
 	room = (size_t)(end - p);
 	if (room < BATCH_HEADER)
 		return (EINVAL);
-	key->length = batch_number(p);
-	data->length = batch_number(p + 4);
+	key_length = batch_number(p);
+	data_length = batch_number(p + 4);
 	room -= BATCH_HEADER;
-	if (key->length > room || data->length > room - key->length)
+	if (key_length > room || data_length > room - key_length)
 		return (EINVAL);
-	key->bytes = p + BATCH_HEADER;
-	data->bytes = key->bytes + key->length;
-	*batch = p + BATCH_HEADER + key->length + data->length;
+	p += BATCH_HEADER;
+	set_dbt(key, p, key_length);
+	set_dbt(data, p + key_length, data_length);
+	*batch = p + key_length + data_length;
 	return (0);
 }
 
@@ -355,9 +355,8 @@ int
 bdb_put_many(unsigned char *batch, uint32_t length,
     uint32_t flags, uint32_t *refused)
 {
-	struct warm_key keys[WARM_MAX], data[WARM_MAX];
 	DBC *dbc;
-	DBT k, d;
+	DBT keys[WARM_MAX], data[WARM_MAX];
 	uint32_t index, refusals;
 	unsigned char *end;
 	int count, i, parsed, ret, t_ret;
@@ -365,8 +364,6 @@ bdb_put_many(unsigned char *batch, uint32_t length,
 	++changes;
 	index = refusals = 0;
 	end = batch + length;
-	set_dbt(&k, NULL, 0);
-	set_dbt(&d, NULL, 0);
 	if ((ret = __db_cursor(database, NULL, NULL,
 	    &dbc, DB_WRITELOCK | DB_CURSOR_BULK)) != 0)
 		return (ret);
@@ -377,12 +374,9 @@ bdb_put_many(unsigned char *batch, uint32_t length,
 				break;
 		warm_keys(database, keys, count);
 		for (i = 0; i < count; ++i, ++index) {
-			k.data = (void *)keys[i].bytes;
-			k.size = keys[i].length;
-			d.data = (void *)data[i].bytes;
-			d.size = data[i].length;
 			begin();
-			if ((ret = __dbc_put(dbc, &k, &d, flags)) == 0)
+			if ((ret = __dbc_put(dbc,
+			    &keys[i], &data[i], flags)) == 0)
 				continue;
 			if (ret != DB_KEYEXIST)
 				break;

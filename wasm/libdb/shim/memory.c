@@ -36,11 +36,12 @@ sbrk(intptr_t increment)
 	size = memory_size();
 	if (end == 0)
 		end = size;
-	if (increment < 0) {
+	wanted = end + (uint64_t)increment;
+	/* Nothing is given back, and beyond there is no address. */
+	if (increment < 0 || wanted > UINTPTR_MAX) {
 		errno = ENOMEM;
 		return ((void *)-1);
 	}
-	wanted = end + (uint64_t)increment;
 	step = size / STEP_SHARE;
 	if (step < STEP_MIN)
 		step = STEP_MIN;

@@ -26,7 +26,7 @@
 #define PAIR_MIN	(2 * sizeof(db_indx_t))	/* its share of the index */
 
 struct search {
-	const struct warm_key *key;
+	const DBT *key;
 	db_pgno_t pgno;
 	BH *buffer;
 	PAGE *page;
@@ -82,13 +82,13 @@ page_of(DB *dbp, db_pgno_t pgno)
 }
 
 static db_pgno_t
-page_number(DB *dbp, const HMETA *meta, const struct warm_key *key)
+page_number(DB *dbp, const HMETA *meta, const DBT *key)
 {
 	HASH *hash;
 	uint32_t bucket;
 
 	hash = dbp->h_internal;
-	bucket = hash->h_hash(dbp, key->bytes, key->length) & meta->high_mask;
+	bucket = hash->h_hash(dbp, key->data, key->size) & meta->high_mask;
 	if (bucket > meta->max_bucket)
 		bucket &= meta->low_mask;
 	return (BS_TO_PAGE(bucket, meta->spares));
@@ -158,8 +158,8 @@ halve(DB *dbp, struct search *s)
 	if (s->item == NULL)
 		return;
 	room = dbp->pgsize - 1 - (uint32_t)(s->item - (unsigned char *)s->page);
-	length = s->key->length < room ? s->key->length : room;
-	order = memcmp(s->key->bytes, s->item + 1, length);
+	length = s->key->size < room ? s->key->size : room;
+	order = memcmp(s->key->data, s->item + 1, length);
 	if (order > 0) {
 		s->base += s->count / 2 + 1;
 		s->count = (s->count - 1) / 2;
@@ -168,7 +168,7 @@ halve(DB *dbp, struct search *s)
 }
 
 void
-warm_keys(DB *dbp, const struct warm_key *keys, int count)
+warm_keys(DB *dbp, const DBT *keys, int count)
 {
 	struct search searches[WARM_MAX], *s;
 	HMETA *meta;

@@ -4,19 +4,14 @@
 #ifndef WARM_H
 #define WARM_H
 
-#include <stdint.h>
+#include "db_int.h"
 
 #define WARM_MAX	16	/* keys at a time */
-
-struct warm_key {
-	const unsigned char *bytes;
-	uint32_t length;
-};
 
 /*
  * warm_keys -- reads what libdb is about to read to find these keys of a hash
  * database, as far as it is in libdb's cache. Changes nothing.
  */
-void warm_keys(DB *dbp, const struct warm_key *keys, int count);
+void warm_keys(DB *dbp, const DBT *keys, int count);
 
 #endif
