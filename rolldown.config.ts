@@ -1,7 +1,8 @@
 /**
  * What is published: the compiled modules, put together into few files, which
- * Node loads in half of the time: docs/dependencies.md has the figures. The programs are CommonJS, which it loads soonest, with
- * berkeley-db-js in them; the library is for `import`, and has none of it.
+ * Node loads in half of the time; docs/dependencies.md has the figures. The
+ * programs are CommonJS, which it loads soonest, with berkeley-db-js in them;
+ * the library is for `import`, and has none of it.
  */
 import { rmSync } from "node:fs";
 import { resolve } from "node:path";

@@ -3,8 +3,10 @@
  * unless their reader went away.
  */
 import { once } from "node:events";
+import { strerror } from "../files/strerror.ts";
 import { OutputError } from "./output.ts";
 import { shownLine } from "./printable.ts";
+import { EX_SIGPIPE } from "./sysexits.ts";
 
 let stream: NodeJS.WriteStream | undefined;
 let failure: unknown;
@@ -48,4 +50,15 @@ function write(message: string | Uint8Array): void {
 export async function messagesRead(): Promise<void> {
   if (failure === undefined && stream?.writableNeedDrain) await once(stream, "drain").catch(() => {});
   if ((failure as NodeJS.ErrnoException | undefined)?.code === "EPIPE") throw new OutputError("standard error", { cause: failure });
+}
+
+/**
+ * Says that standard output could not be written. A reader that goes away, as
+ * `head` does, is no news.
+ * @returns the exit code: for news `otherwise`.
+ */
+export function sayOutputFailure(program: string, { cause }: OutputError, otherwise: number): number {
+  if ((cause as NodeJS.ErrnoException).code === "EPIPE") return EX_SIGPIPE;
+  say(`${program}: standard output: ${strerror(cause)}\n`);
+  return otherwise;
 }

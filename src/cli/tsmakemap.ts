@@ -11,7 +11,7 @@ import { mapFile } from "../makemap/map-name.ts";
 import { CF_TYPES, isCfType, isMapType, MAP_TYPES, type MapType, MISSING_TYPES } from "../makemap/map-type.ts";
 import { mapTypeOf, readControlFile, trustedUsers } from "../sendmail-cf/control-file.ts";
 import { ignoreFileSizeSignal, onSignal } from "./cleanup.ts";
-import { messagesRead, say, sayText } from "./error-output.ts";
+import { messagesRead, say, sayOutputFailure, sayText } from "./error-output.ts";
 import { type FormatSettings, readFormatSettings, SettingError } from "./format-settings.ts";
 import { complaintText } from "./getopt.ts";
 import { type Input, InputError, openInput } from "./input.ts";
@@ -29,7 +29,7 @@ import {
 import { Output, OutputError } from "./output.ts";
 import { shownLine } from "./printable.ts";
 import { Progress } from "./progress.ts";
-import { EX_CANTCREAT, EX_DATAERR, EX_IOERR, EX_NOINPUT, EX_OK, EX_SIGPIPE, EX_USAGE } from "./sysexits.ts";
+import { EX_CANTCREAT, EX_DATAERR, EX_IOERR, EX_NOINPUT, EX_OK, EX_USAGE } from "./sysexits.ts";
 import { programName, versionText } from "./version.ts";
 
 const DEFAULT_CONTROL_FILE = "/etc/mail/sendmail.cf";
@@ -63,10 +63,7 @@ export async function main(argv: readonly string[] = process.argv): Promise<numb
       return EX_NOINPUT;
     }
     if (!(error instanceof OutputError)) throw error;
-    // A reader that goes away, as `head` does, is no news.
-    if ((error.cause as NodeJS.ErrnoException).code === "EPIPE") return EX_SIGPIPE;
-    say(`${program}: standard output: ${strerror(error.cause)}\n`);
-    return EX_IOERR;
+    return sayOutputFailure(program, error, EX_IOERR);
   } finally {
     forgetLastMatch();
   }

@@ -2,13 +2,11 @@
  * tsmap: looks at, compares and converts maps and SASL databases.
  */
 
-import { strerror } from "../files/strerror.ts";
 import { type Command, CommanderError } from "./commander.ts";
-import { say, sayText } from "./error-output.ts";
+import { say, sayOutputFailure, sayText } from "./error-output.ts";
 import { forgetLastMatch } from "./last-match.ts";
 import { Output, OutputError } from "./output.ts";
 import { printable } from "./printable.ts";
-import { EX_SIGPIPE } from "./sysexits.ts";
 import { tsmapCommand } from "./tsmap/commands.ts";
 import type { Context } from "./tsmap/context.ts";
 import { MODULES } from "./tsmap/modules.ts";
@@ -30,10 +28,7 @@ export async function main(argv: readonly string[] = process.argv): Promise<numb
       if (process.env["TSMAP_DEBUG"] !== undefined && error instanceof Error) sayText(`${error.stack}\n`);
       return troubleCode(argv.slice(2));
     }
-    // A reader that goes away, as `head` does, is no news.
-    if ((error.cause as NodeJS.ErrnoException).code === "EPIPE") return EX_SIGPIPE;
-    say(`${program}: standard output: ${strerror(error.cause)}\n`);
-    return troubleCode(argv.slice(2));
+    return sayOutputFailure(program, error, troubleCode(argv.slice(2)));
   } finally {
     forgetLastMatch();
   }

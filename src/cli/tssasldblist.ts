@@ -6,13 +6,12 @@ import { strerror } from "../files/strerror.ts";
 import { HashFileError } from "../hash-file/error.ts";
 import { jsonText } from "../map-file/json-text.ts";
 import { type KeyParts, listSasldb } from "../sasldb/listing.ts";
-import { say, sayText } from "./error-output.ts";
+import { say, sayOutputFailure, sayText } from "./error-output.ts";
 import { forgetLastMatch } from "./last-match.ts";
 import { Output, OutputError } from "./output.ts";
 import { printable } from "./printable.ts";
 import { BANNER, SASL_FAIL, SASL_OK, saslVersion } from "./sasl-messages.ts";
 import { parseSasldblistArguments, type SasldblistArguments, type SasldblistRequest } from "./sasldblist-arguments.ts";
-import { EX_SIGPIPE } from "./sysexits.ts";
 import { programName, versionText } from "./version.ts";
 
 const DEFAULT_DATABASE = "/etc/sasldb2";
@@ -40,10 +39,7 @@ export async function main(argv: readonly string[] = process.argv): Promise<numb
     return code;
   } catch (error) {
     if (!(error instanceof OutputError)) throw error;
-    // A reader that goes away, as `head` does, is no news.
-    if ((error.cause as NodeJS.ErrnoException).code === "EPIPE") return EX_SIGPIPE;
-    say(`${program}: standard output: ${strerror(error.cause)}\n`);
-    return SASL_FAIL;
+    return sayOutputFailure(program, error, SASL_FAIL);
   } finally {
     forgetLastMatch();
   }

@@ -12,7 +12,7 @@ import { NEW_OTP_ALGORITHMS, type NewOtpAlgorithm } from "../sasldb/otp.ts";
 import { passwordDoubt, passwordFault } from "../sasldb/password.ts";
 import { type Sasldb, SECRET_MECHANISMS, type SecretMechanism, type SetPasswordOptions } from "../sasldb/sasldb.ts";
 import { onSignal } from "./cleanup.ts";
-import { say, sayText } from "./error-output.ts";
+import { say, sayOutputFailure, sayText } from "./error-output.ts";
 import { type FormatSettings, readFormatSettings, SettingError } from "./format-settings.ts";
 import { forgetLastMatch } from "./last-match.ts";
 import { Output, OutputError } from "./output.ts";
@@ -80,8 +80,8 @@ export async function main(argv: readonly string[] = process.argv): Promise<numb
       return error.code;
     }
     if (!(error instanceof OutputError)) throw error;
-    // What was to be done is done, and nobody has read of it. A reader that goes away is no news.
-    if ((error.cause as NodeJS.ErrnoException).code !== "EPIPE") say(`${program}: standard output: ${strerror(error.cause)}\n`);
+    // What was to be done is done, and nobody has read of it.
+    sayOutputFailure(program, error, SASL_FAIL);
     return SASL_FAIL;
   } finally {
     forgetLastMatch();

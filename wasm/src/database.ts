@@ -11,7 +11,6 @@ import type { FileSystem } from "./file-system.ts";
 import { MemoryFileSystem } from "./memory-file-system.ts";
 import { checkBytes, checkFileId, checkOptions, type DatabaseType, FILE_ID_LENGTH, type OpenOptions } from "./options.ts";
 import { engineModule, platform } from "./platform.ts";
-import { ReadOnlyFileSystem } from "./read-only-file-system.ts";
 import { type DatabaseStat, readStat, STAT_FIELDS } from "./stat.ts";
 
 /** bdb.h, enum bdb_option. */
@@ -95,7 +94,7 @@ export class Database implements Disposable {
     if (isNew && options.type === undefined) throw new TypeError("type: needed to make a database");
     if (!isNew) refuseUnreadable(fileSystem, name, path);
 
-    const engine = new Engine(engineModule(), options.readOnly ? new ReadOnlyFileSystem(fileSystem) : fileSystem, path);
+    const engine = new Engine(engineModule(), fileSystem, path, options.readOnly);
     try {
       return Database.#openWith(engine, fileSystem, name, options, isNew === true);
     } catch (error) {
@@ -140,7 +139,7 @@ export class Database implements Disposable {
    */
   static verify(source: DatabaseSource, options: { readonly fileSystem?: FileSystem } = {}): string[] {
     const { fileSystem, name, path } = locateFile(source, options.fileSystem);
-    const engine = new Engine(engineModule(), new ReadOnlyFileSystem(fileSystem), path);
+    const engine = new Engine(engineModule(), fileSystem, path, true);
     const code = engine.withPath(name, (at) => engine.guard("DB->verify", (e) => e.bdb_verify(at, 0)));
     if (code === 0) return [];
     const failure = engine.failure("DB->verify", code);

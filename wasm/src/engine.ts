@@ -67,9 +67,9 @@ export class Engine {
   #hasGivenUp = false;
   #input: { address: Pointer; size: number } = { address: NULL, size: 0 };
 
-  constructor(module: EngineModule, fileSystem: FileSystem, path: string | undefined) {
+  constructor(module: EngineModule, fileSystem: FileSystem, path: string | undefined, isReadOnly = false) {
     this.path = path;
-    this.#host = new Host(fileSystem);
+    this.#host = new Host(fileSystem, isReadOnly);
     const instance = new WebAssembly.Instance(module as WebAssembly.Module, this.#host.imports);
     this.exports = instance.exports as unknown as Exports;
     this.#host.memory = this.exports.memory;

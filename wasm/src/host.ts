@@ -30,11 +30,14 @@ export class Host {
   memory: { readonly buffer: ArrayBufferLike } | undefined;
 
   readonly #fileSystem: FileSystem;
+  readonly #isReadOnly: boolean;
   readonly #scratch = new MemoryFileSystem();
   readonly #files: (FileHandle | undefined)[] = [];
 
-  constructor(fileSystem: FileSystem) {
-    this.#fileSystem = fileSystem;
+  /** @param isReadOnly what libdb writes is dropped. */
+  constructor(fileSystem: FileSystem, isReadOnly = false) {
+    this.#fileSystem = isReadOnly ? new ReadOnlyFileSystem(fileSystem) : fileSystem;
+    this.#isReadOnly = isReadOnly;
     const fail = (): number => ENOSYS;
     this.imports = {
       host: {
@@ -85,7 +88,7 @@ export class Host {
     let free = this.#files.indexOf(undefined);
     if (free < 0) free = this.#files.length;
     // What is not written is not gathered, nor kept account of.
-    this.#files[free] = write && !(this.#fileSystem instanceof ReadOnlyFileSystem) ? new BufferedFile(handle) : handle;
+    this.#files[free] = write && !this.#isReadOnly ? new BufferedFile(handle) : handle;
     return free;
   }
 
