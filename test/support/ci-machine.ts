@@ -143,6 +143,8 @@ export class CiMachine {
       GITHUB_OUTPUT: join(this.folder, "output.txt"),
       GITHUB_STEP_SUMMARY: join(this.folder, "summary.txt"),
       GITHUB_PATH: join(this.folder, "path.txt"),
+      // Gone with the folder.
+      RUNNER_TEMP: join(this.folder, ".."),
     };
   }
 }
