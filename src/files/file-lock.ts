@@ -145,13 +145,26 @@ function removeStale(lock: string, owner: string): void {
   const turn = `${lock}-stale`;
   if (!make(turn, owner)) {
     // Somebody is at it this very moment, or was killed then.
-    if (isStale(turn)) fs.rmSync(turn, { force: true });
+    if (isStale(turn)) tryRemove(turn);
     return;
   }
   try {
-    if (isStale(lock)) fs.rmSync(lock, { force: true });
+    if (isStale(lock)) tryRemove(lock);
   } finally {
     release(turn, owner);
+  }
+}
+
+/**
+ * With the sticky bit one user's lock is not another's to remove. It keeps its
+ * place then: who locked elsewhere would not be seen by those who do remove it.
+ */
+function tryRemove(lock: string): void {
+  try {
+    // Not rmSync, which takes what may not be removed for a folder.
+    fs.unlinkSync(lock);
+  } catch (error) {
+    if (!["ENOENT", "EACCES", "EPERM"].includes(codeOf(error) ?? "")) throw error;
   }
 }
 
