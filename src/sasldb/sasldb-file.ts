@@ -8,7 +8,7 @@ import { BerkeleyDBError, Database, type FileSystem, nodeFileSystem, RecordBatch
 import { withFileLock } from "../files/file-lock.ts";
 import { MemoryFile } from "../files/memory-file.ts";
 import { type NewFile, putBack, Replacement, withoutSync } from "../files/replacement.ts";
-import { resolveLinks } from "../files/shared-folder.ts";
+import { resolveFolder, resolveLinks } from "../files/shared-folder.ts";
 import { DatabaseFile } from "../hash-file/database-file.ts";
 import { HashFileError } from "../hash-file/error.ts";
 import { type FileFormat, targetFormat } from "../hash-file/file-format.ts";
@@ -119,12 +119,14 @@ export async function makeSasldb(fill: (database: Sasldb) => Promise<void>, opti
 
 /** Follows links, as the original does; one that leads nowhere is replaced. */
 function targetOf(path: string): string {
-  try {
-    return resolveLinks(path);
-  } catch (error) {
-    if (errno(error) === "ENOENT") return path;
-    throw renamed(path, path, error);
-  }
+  return named(path, path, () => {
+    try {
+      return resolveLinks(path);
+    } catch (error) {
+      if (errno(error) !== "ENOENT") throw error;
+      return resolveFolder(path);
+    }
+  });
 }
 
 /** One try: "overtaken" where the file was changed by somebody else meanwhile, and is left as it is. */
