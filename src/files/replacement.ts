@@ -50,23 +50,37 @@ const FOR_OTHERS = 0o077;
 
 /**
  * Puts back the old content of a file that a killed run was writing into, where
- * what is there now is no good.
- * @param isGood asked only where there is an old content.
+ * what is there now is no good. Of several that are kept, one may be of a run
+ * that was killed as it began to keep it: it is the newest good one.
+ * @param isGood of a path; asked only where there is an old content.
  * @throws {Error} of the file system.
  */
-export function putBack(target: string, fileSystem: FileSystem, isGood: () => boolean): void {
+export function putBack(target: string, fileSystem: FileSystem, isGood: (path: string) => boolean): void {
   const old = statOrUndefined(target);
   if (old === undefined) return;
   refuseForeign(target, old);
-  for (const place of [besideOf(target), elsewhereOf(target)]) {
-    const [kept] = leftovers(place, "old").flatMap((path) => {
+  const all = keptOf(target, old);
+  if (all.length === 0 || isGood(target)) return;
+  const kept = all.find(({ path }) => isGood(path));
+  if (kept === undefined) return;
+  copyOver(kept.path, kept.status, target, old, fileSystem);
+  if (isGood(target)) tryUnlink(kept.path, fileSystem);
+}
+
+interface Kept {
+  readonly path: string;
+  readonly status: fs.Stats;
+}
+
+/** The newest first. */
+function keptOf(target: string, old: fs.Stats): Kept[] {
+  return [besideOf(target), elsewhereOf(target)]
+    .flatMap((place) => leftovers(place, "old"))
+    .flatMap((path) => {
       const status = statOrUndefined(path);
       return status !== undefined && isKeptBy(status, old) ? [{ path, status }] : [];
-    });
-    if (kept === undefined || isGood()) continue;
-    copyOver(kept.path, kept.status, target, old, fileSystem);
-    tryUnlink(kept.path, fileSystem);
-  }
+    })
+    .sort((a, b) => b.status.mtimeMs - a.status.mtimeMs);
 }
 
 function copyOver(from: string, known: fs.Stats, to: string, old: fs.Stats, fileSystem: FileSystem): void {

@@ -132,11 +132,12 @@ function targetOf(path: string): string {
 /** One try: "overtaken" where the file was changed by somebody else meanwhile, and is left as it is. */
 function tryUpdate<T>(target: string, change: (database: Sasldb) => T, options: UpdateOptions): { readonly result: T } | "overtaken" {
   const { fileSystem = nodeFileSystem, inPlace = false } = options;
-  const before = stateOf(target);
+  const found = stateOf(target);
   // A device must not be replaced by a file.
-  if (before !== undefined && !before.isFile) throw new HashFileError("not a regular file");
-  if (before !== undefined) fs.accessSync(target, fs.constants.R_OK | fs.constants.W_OK);
-  putBack(target, fileSystem, () => isSound(target, fileSystem));
+  if (found !== undefined && !found.isFile) throw new HashFileError("not a regular file");
+  if (found !== undefined) fs.accessSync(target, fs.constants.R_OK | fs.constants.W_OK);
+  putBack(target, fileSystem, (path) => isSound(path, fileSystem));
+  const before = stateOf(target);
   // An empty file is one that is to become a database.
   const layout = before === undefined || before.size === 0n ? undefined : readLayout(target, fileSystem);
   // A file with other names has to stay that file.
