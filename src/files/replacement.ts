@@ -7,12 +7,12 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import * as fs from "node:fs";
-import { hostname, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { geteuid, pid } from "node:process";
 import type { FileHandle, FileSystem } from "berkeley-db-js";
 import { HeldFile, openKnown, replacedError } from "./held-file.ts";
-import { isRunning } from "./running.ts";
+import { hostDigest, isLeftBehind } from "./running.ts";
 import { refuseForeign } from "./shared-folder.ts";
 import { syncFolder } from "./sync-folder.ts";
 
@@ -41,8 +41,6 @@ export interface NewFile {
   abandon(): void;
 }
 
-/** Another host's leftovers are taken for dead after this many milliseconds. */
-const STALE_AFTER = 24 * 60 * 60 * 1000;
 const STRETCH = 1 << 20;
 const OWNER_ALONE = 0o600;
 /** Bits of a mode. */
@@ -335,7 +333,7 @@ function copyContent({ handle: source }: HeldFile, { handle: target }: HeldFile,
 
 /** Short, whatever the length of the target's own name, and one for each target. */
 function prefix(target: string): string {
-  return `.${digest(target)}-${digest(hostname())}-`;
+  return `.${digest(target)}-${hostDigest()}-`;
 }
 
 function digest(text: string): string {
@@ -347,6 +345,9 @@ interface Place {
   readonly folder: string;
   readonly prefix: string;
 }
+
+/** How much of a prefix is the target's digest. */
+const ANY_HOST = 10;
 
 /** A name for a temporary file that nobody foresees. */
 function nameIn({ folder, prefix }: Place, ending = ""): string {
@@ -369,16 +370,18 @@ function removeStale(place: Place, kind: "new" | "old", fileSystem: FileSystem):
 
 /** What dead runs on the same target left behind: new content, or old content that was kept. */
 function leftovers({ folder, prefix }: Place, kind: "new" | "old"): string[] {
-  const anyHost = prefix.slice(0, 10);
+  const anyHost = prefix.slice(0, ANY_HOST);
   const found: string[] = [];
   for (const name of namesIn(folder)) {
-    const match = name.startsWith(anyHost) ? /^\.[0-9a-f]{8}-[0-9a-f]{8}-(\d+)(?:-[0-9a-f]{8})?(\.old)?$/.exec(name) : null;
-    if (match === null || (match[2] === undefined ? "new" : "old") !== kind) continue;
+    const match = name.startsWith(anyHost) ? /^\.[0-9a-f]{8}-([0-9a-f]{8})-(\d+)(?:-[0-9a-f]{8})?(\.old)?$/.exec(name) : null;
+    if (match === null || (match[3] === undefined ? "new" : "old") !== kind) continue;
     const path = join(folder, name);
-    const owner = Number(match[1]);
-    // Our own number means that an earlier process had it.
-    const dead = name.startsWith(prefix) ? owner === pid || !isRunning(owner) : isOld(path);
-    if (dead) found.push(path);
+    const status = statOrUndefined(path);
+    if (status === undefined) continue;
+    const maker = { host: String(match[1]), pid: Number(match[2]), mtimeMs: status.mtimeMs };
+    // Old content is kept and gone in one piece of work: what is there of it could not be put back.
+    const isOurs = kind === "old" && maker.host === hostDigest() && maker.pid === pid;
+    if (isOurs || isLeftBehind(maker)) found.push(path);
   }
   return found;
 }
@@ -403,11 +406,6 @@ function namesIn(folder: string): string[] {
   } catch {
     return [];
   }
-}
-
-function isOld(path: string): boolean {
-  const status = statOrUndefined(path);
-  return status !== undefined && Date.now() - status.mtimeMs > STALE_AFTER;
 }
 
 /** A link is none: what it leads to is not there, or it would have been followed. */

@@ -64,6 +64,25 @@ suite("in the place of a lock", () => {
   });
 });
 
+test("a lock with our number is that of an earlier process if it is older than this one, and else our own", async () => {
+  const path = join(fs.mkdtempSync(join(top, "run-")), "db");
+  const lock = `${path}.lock`;
+  await withFileLock(path, async () => {
+    const own = fs.readFileSync(lock, "utf8");
+    // Not yet: it is held by this very process.
+    await assert.rejects(
+      withFileLock(path, () => assert.fail("not locked"), { patience: -1 }),
+      LockedError,
+    );
+    return own;
+  });
+  const own = await withFileLock(path, () => fs.readFileSync(lock, "utf8"));
+  fs.writeFileSync(lock, own);
+  const earlier = performance.timeOrigin / 1000 - 60;
+  fs.utimesSync(lock, earlier, earlier);
+  assert.equal(await withFileLock(path, () => 1, { patience: 100 }), 1);
+});
+
 test("what another user's killed run has left, with the sticky bit, is not gone round", async (t) => {
   if (!isRoot) return t.skip("needs root, who makes files of other users");
   fs.chmodSync(top, 0o755);
