@@ -197,7 +197,6 @@ export class Replacement implements NewFile {
     const { fileSystem } = this.#options;
     if (this.#inPlace || !this.#setOwnerAndMode()) {
       this.#writeInPlace();
-      this.#isCommitted = true;
       this.abandon();
     } else {
       this.#file.sync();
@@ -246,30 +245,52 @@ export class Replacement implements NewFile {
    * succeeds.
    */
   #writeInPlace(): void {
-    const old = this.#old;
-    const { fileSystem, owner, mode, setMode } = this.#options;
+    const { fileSystem } = this.#options;
     // Of a file that may not be written to nothing is kept: it stays as it is.
-    const target = openKnown(this.target, old, { write: true }, fileSystem);
+    const target = openKnown(this.target, this.#old, { write: true }, fileSystem);
+    let hasOld = true;
     try {
-      if (setMode && old !== undefined && (old.mode & 0o777) !== mode) target.chmod(mode);
       const saved = this.#keepOld(target);
       try {
+        // Nobody else reads what is new, and nothing is left to fail after it.
+        this.#setOwnerAndModeOf(target);
+        hasOld = false;
         copyContent(this.#file, target);
+        this.#isCommitted = true;
       } catch (error) {
-        try {
-          copyContent(saved, target);
-        } catch {
-          throw error;
-        }
-        tryUnlink(saved.path, fileSystem);
+        if (!hasOld) hasOld = tryCopy(saved, target);
+        if (hasOld) tryUnlink(saved.path, fileSystem);
         throw error;
       } finally {
         saved.close();
       }
       tryUnlink(saved.path, fileSystem);
-      if (owner !== undefined && owner !== old?.uid) target.tryChown(owner, -1);
+    } catch (error) {
+      // Where half of the new content is in it, those who might read the old one may not be meant to.
+      if (hasOld) this.#restoreOwnerAndModeOf(target);
+      throw error;
     } finally {
       target.close();
+    }
+  }
+
+  #setOwnerAndModeOf(target: HeldFile): void {
+    const { owner, mode, setMode } = this.#options;
+    const old = this.#old;
+    if (owner !== undefined && owner !== old?.uid) target.tryChown(owner, -1);
+    if (setMode && old !== undefined && (old.mode & 0o777) !== mode) target.chmod(mode);
+  }
+
+  /** Whatever made the work fail is what the caller hears of. */
+  #restoreOwnerAndModeOf(target: HeldFile): void {
+    const old = this.#old;
+    const { owner, setMode } = this.#options;
+    if (old === undefined) return;
+    try {
+      if (owner !== undefined && owner !== old.uid) target.tryChown(old.uid, -1);
+      if (setMode) target.chmod(old.mode & 0o7777);
+    } catch {
+      // As said above.
     }
   }
 
@@ -328,6 +349,16 @@ function copyContent({ handle: source }: HeldFile, { handle: target }: HeldFile,
     target.sync();
   } finally {
     stretch.fill(0);
+  }
+}
+
+/** Whether it could be done. */
+function tryCopy(source: HeldFile, target: HeldFile): boolean {
+  try {
+    copyContent(source, target);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -4,11 +4,12 @@
  */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import * as fs from "node:fs";
+import nodeFs, * as fs from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { hostname } from "node:os";
 import { basename, join } from "node:path";
 import { after, suite, test } from "node:test";
-import { nodeFileSystem } from "berkeley-db-js";
+import { type FileHandle, type FileSystem, nodeFileSystem } from "berkeley-db-js";
 import { Replacement, type ReplacementOptions } from "#src/files/replacement.js";
 import { sha256 } from "../support/bytes.ts";
 import { isRoot } from "../support/program.ts";
@@ -115,6 +116,76 @@ test("in place the file stays the file, for whoever has it open", () => {
     assert.equal(fs.readFileSync(target, "utf8"), "new");
     assert.deepEqual(folderOf(target), ["m.db"]);
   }
+});
+
+suite("in place, where something fails", () => {
+  const failure = (): Error => Object.assign(new Error("EIO: i/o error"), { code: "EIO" });
+
+  /** The operating system's files, to one of which nothing is written so many times. */
+  function failing(target: string, times: number): FileSystem {
+    let left = times;
+    return {
+      ...nodeFileSystem,
+      open(path, flags, mode): FileHandle {
+        const file = nodeFileSystem.open(path, flags, mode);
+        return {
+          descriptor: file.descriptor,
+          read: (bytes, offset) => file.read(bytes, offset),
+          write: (bytes, offset) => {
+            if (path === target && left-- > 0) throw failure();
+            file.write(bytes, offset);
+          },
+          truncate: (size) => file.truncate(size),
+          sync: () => file.sync(),
+          size: () => file.size(),
+          close: () => file.close(),
+        };
+      },
+    };
+  }
+
+  test("the old content has its old mode, and its old owner, again", () => {
+    const target = newTarget("old");
+    fs.chmodSync(target, 0o664);
+    const owner = isRoot ? 1234 : undefined;
+    const replacement = begin(target, { mode: 0o600, setMode: true, owner, inPlace: true, fileSystem: failing(target, 1) });
+    replacement.write(Buffer.from("new"));
+    assert.throws(() => replacement.commit(), { code: "EIO" });
+    replacement.abandon();
+    assert.deepEqual([fs.readFileSync(target, "utf8"), modeOf(target), fs.statSync(target).uid], ["old", 0o664, process.geteuid?.()]);
+    assert.deepEqual(folderOf(target), ["m.db"]);
+  });
+
+  test("what may be half of the new content has the mode that was asked for", () => {
+    const target = newTarget("old");
+    fs.chmodSync(target, 0o664);
+    const replacement = begin(target, { mode: 0o600, setMode: true, inPlace: true, fileSystem: failing(target, 2) });
+    replacement.write(Buffer.from("new"));
+    assert.throws(() => replacement.commit(), { code: "EIO" });
+    replacement.abandon();
+    assert.equal(modeOf(target), 0o600);
+    const [kept = ""] = folderOf(target).filter((name) => name.endsWith(".old"));
+    assert.equal(fs.readFileSync(join(target, "..", kept), "utf8"), "old");
+  });
+
+  test("an owner that cannot be set leaves the old content", (t) => {
+    const target = newTarget("old");
+    const replacement = begin(target, { owner: 1234, inPlace: true });
+    replacement.write(Buffer.from("new"));
+    const fchown = t.mock.method(nodeFs, "fchownSync", () => {
+      throw failure();
+    });
+    syncBuiltinESMExports();
+    try {
+      assert.throws(() => replacement.commit(), { code: "EIO" });
+    } finally {
+      fchown.mock.restore();
+      syncBuiltinESMExports();
+    }
+    assert.equal(replacement.isCommitted, false);
+    replacement.abandon();
+    assert.deepEqual([fs.readFileSync(target, "utf8"), folderOf(target)], ["old", ["m.db"]]);
+  });
 });
 
 test("given up, all is as it was, any number of times", () => {
