@@ -106,10 +106,14 @@ export function openKnown(
   fileSystem: FileSystem,
 ): HeldFile {
   const file = new HeldFile(path, fileSystem.open(path, flags, 0), fileSystem);
-  const status = file.status();
-  if (status === undefined || (known !== undefined && isSame(status, known))) return file;
-  file.close();
-  throw replacedError(path);
+  try {
+    const status = file.status();
+    if (status === undefined || (known !== undefined && isSame(status, known))) return file;
+    throw replacedError(path);
+  } catch (error) {
+    file.close();
+    throw error;
+  }
 }
 
 function isSame(a: FileIdentity, b: FileIdentity): boolean {
