@@ -12,6 +12,7 @@ import { basename, dirname, join, relative, sep } from "node:path";
 import { pid } from "node:process";
 import { nodeFileSystem } from "berkeley-db-js";
 import { withFileLock } from "../files/file-lock.ts";
+import { makeFile } from "../files/held-file.ts";
 import { hostDigest, isLeftBehind } from "../files/running.ts";
 import { isForeign } from "../files/shared-folder.ts";
 import { syncFolder } from "../files/sync-folder.ts";
@@ -136,11 +137,11 @@ export class NewSet {
 
   #write(target: string, mode: number, content: Uint8Array | string): void {
     fs.mkdirSync(dirname(target), { recursive: true });
-    const file = nodeFileSystem.open(target, { write: true, create: true, exclusive: true }, 0o600);
+    const file = makeFile(target, 0o600, nodeFileSystem);
     try {
-      file.write(typeof content === "string" ? Buffer.from(content) : content, 0);
+      file.handle.write(typeof content === "string" ? Buffer.from(content) : content, 0);
       // Whatever the umask.
-      fs.chmodSync(target, mode);
+      file.chmod(mode);
       file.sync();
     } finally {
       file.close();

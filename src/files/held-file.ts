@@ -96,6 +96,14 @@ export class HeldFile {
 }
 
 /**
+ * Makes an empty file.
+ * @throws {Error} EEXIST where there is one, or a link; and what the file system throws.
+ */
+export function makeFile(path: string, mode: number, fileSystem: FileSystem): HeldFile {
+  return new HeldFile(path, fileSystem.open(path, { write: true, create: true, exclusive: true }, mode), fileSystem);
+}
+
+/**
  * Opens a file that was looked at before.
  * @throws {Error} another one is there now; and what the file system throws.
  */

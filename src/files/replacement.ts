@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { geteuid, pid } from "node:process";
 import type { FileHandle, FileSystem } from "berkeley-db-js";
-import { HeldFile, openKnown, replacedError } from "./held-file.ts";
+import { type HeldFile, makeFile, openKnown, replacedError } from "./held-file.ts";
 import { hostDigest, isLeftBehind } from "./running.ts";
 import { refuseForeign } from "./shared-folder.ts";
 import { syncFolder } from "./sync-folder.ts";
@@ -415,11 +415,6 @@ function leftovers({ folder, prefix }: Place, kind: "new" | "old"): string[] {
     if (isOurs || isLeftBehind(maker)) found.push(path);
   }
   return found;
-}
-
-/** Makes an empty file where there is none. */
-function makeFile(path: string, mode: number, fileSystem: FileSystem): HeldFile {
-  return new HeldFile(path, fileSystem.open(path, { write: true, create: true, exclusive: true }, mode), fileSystem);
 }
 
 /** It may be somebody else's, or gone; whatever made the work fail is what the caller hears of. */
