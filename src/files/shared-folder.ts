@@ -64,14 +64,14 @@ export function resolveLinks(path: string): string {
 
 /**
  * The path of a file that need not be there, with the links to its folder
- * followed. It may be a link itself, for its user to say what becomes of it.
+ * followed; as it was named, where there are none. It may be a link itself, for
+ * its user to say what becomes of it.
  * @throws {Error} as resolveLinks(), and where there is no such folder.
  */
 export function resolveFolder(path: string): string {
   const start = path.lastIndexOf(sep) + 1;
   const folder = resolveLinks(path.slice(0, start));
-  const name = path.slice(start);
-  return name === "" ? path : join(folder, name);
+  return folder === resolve(path.slice(0, start)) ? path : join(folder, path.slice(start));
 }
 
 /** With the sticky bit a group that may write is one whose users do not trust each other. */
