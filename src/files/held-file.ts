@@ -4,6 +4,7 @@
  */
 import * as fs from "node:fs";
 import type { FileHandle, FileSystem, OpenFlags } from "berkeley-db-js";
+import { keptOpen } from "./handles.ts";
 
 /** What says which file it is. */
 export type FileIdentity = Pick<fs.Stats, "dev" | "ino">;
@@ -27,14 +28,7 @@ export class HeldFile {
   constructor(path: string, handle: FileHandle, others: FileSystem) {
     this.path = path;
     this.#handle = handle;
-    this.handle = {
-      read: (bytes, offset) => handle.read(bytes, offset),
-      write: (bytes, offset) => handle.write(bytes, offset),
-      truncate: (size) => handle.truncate(size),
-      sync: () => handle.sync(),
-      size: () => handle.size(),
-      close: () => {},
-    };
+    this.handle = keptOpen(handle);
     this.fileSystem = {
       open: (name, flags, mode) => {
         if (name !== path) return others.open(name, flags, mode);

@@ -1,20 +1,15 @@
 /**
  * Replaces a file whole or not at all: what is new is written beside it and
  * renamed over it, with its mode and owner.
- *
- * The name of the file beside it tells whose it is, so that one which a killed
- * run left behind is removed by the next run on the same file.
  */
-import { createHash, randomBytes } from "node:crypto";
 import * as fs from "node:fs";
-import { tmpdir } from "node:os";
-import { basename, dirname, join, resolve } from "node:path";
-import { geteuid, pid } from "node:process";
+import { dirname } from "node:path";
+import { geteuid } from "node:process";
 import type { FileHandle, FileSystem } from "berkeley-db-js";
 import { type HeldFile, makeFile, openKnown, replacedError } from "./held-file.ts";
-import { hostDigest, isLeftBehind } from "./running.ts";
 import { refuseForeign } from "./shared-folder.ts";
 import { syncFolder } from "./sync-folder.ts";
+import { besideOf, elsewhereOf, leftovers, nameIn, type Place, removeStale, statOrUndefined, tryUnlink } from "./temporary-names.ts";
 
 export interface ReplacementOptions {
   /** Where the files are; modes and owners are set, and folders brought to the disc, through `node:fs`. */
@@ -311,29 +306,6 @@ export class Replacement implements NewFile {
   }
 }
 
-/**
- * The file system for whoever writes to the path of a Replacement: what counts
- * is on the disc when it is committed, and need not be at every step before.
- */
-export function withoutSync(fileSystem: FileSystem): FileSystem {
-  return {
-    open(path, flags, mode) {
-      const file = fileSystem.open(path, flags, mode);
-      return {
-        read: (bytes, offset) => file.read(bytes, offset),
-        write: (bytes, offset) => file.write(bytes, offset),
-        truncate: (size) => file.truncate(size),
-        sync: () => {},
-        size: () => file.size(),
-        close: () => file.close(),
-      };
-    },
-    stat: (path) => fileSystem.stat(path),
-    rename: (from, to) => fileSystem.rename(from, to),
-    unlink: (path) => fileSystem.unlink(path),
-  };
-}
-
 /** Copies the content, which is on the disc then. */
 function copyContent({ handle: source }: HeldFile, { handle: target }: HeldFile, change?: (stretch: Uint8Array) => void): void {
   const stretch = new Uint8Array(STRETCH);
@@ -360,82 +332,4 @@ function tryCopy(source: HeldFile, target: HeldFile): boolean {
   } catch {
     return false;
   }
-}
-
-/** Short, whatever the length of the target's own name, and one for each target. */
-function prefix(target: string): string {
-  return `.${digest(target)}-${hostDigest()}-`;
-}
-
-function digest(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 8);
-}
-
-/** Where temporary files are, and how their names begin. */
-interface Place {
-  readonly folder: string;
-  readonly prefix: string;
-}
-
-/** How much of a prefix is the target's digest. */
-const ANY_HOST = 10;
-
-/** A name for a temporary file that nobody foresees. */
-function nameIn({ folder, prefix }: Place, ending = ""): string {
-  return join(folder, `${prefix}${pid}-${randomBytes(4).toString("hex")}${ending}`);
-}
-
-function besideOf(target: string): Place {
-  return { folder: dirname(target), prefix: prefix(basename(target)) };
-}
-
-/** For a file in a folder that is not ours to write to. */
-function elsewhereOf(target: string): Place {
-  return { folder: tmpdir(), prefix: prefix(resolve(target)) };
-}
-
-/** Removes what earlier runs on the same target left behind. */
-function removeStale(place: Place, kind: "new" | "old", fileSystem: FileSystem): void {
-  for (const path of leftovers(place, kind)) tryUnlink(path, fileSystem);
-}
-
-/** What dead runs on the same target left behind: new content, or old content that was kept. */
-function leftovers({ folder, prefix }: Place, kind: "new" | "old"): string[] {
-  const anyHost = prefix.slice(0, ANY_HOST);
-  const found: string[] = [];
-  for (const name of namesIn(folder)) {
-    const match = name.startsWith(anyHost) ? /^\.[0-9a-f]{8}-([0-9a-f]{8})-(\d+)(?:-[0-9a-f]{8})?(\.old)?$/.exec(name) : null;
-    if (match === null || (match[3] === undefined ? "new" : "old") !== kind) continue;
-    const path = join(folder, name);
-    const status = statOrUndefined(path);
-    if (status === undefined) continue;
-    const maker = { host: String(match[1]), pid: Number(match[2]), mtimeMs: status.mtimeMs };
-    // Old content is kept and gone in one piece of work: what is there of it could not be put back.
-    const isOurs = kind === "old" && maker.host === hostDigest() && maker.pid === pid;
-    if (isOurs || isLeftBehind(maker)) found.push(path);
-  }
-  return found;
-}
-
-/** It may be somebody else's, or gone; whatever made the work fail is what the caller hears of. */
-function tryUnlink(path: string, fileSystem: FileSystem): void {
-  try {
-    fileSystem.unlink(path);
-  } catch {
-    // As said above.
-  }
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return fs.readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
-
-/** A link is none: what it leads to is not there, or it would have been followed. */
-function statOrUndefined(path: string): fs.Stats | undefined {
-  const status = fs.lstatSync(path, { throwIfNoEntry: false });
-  return status?.isSymbolicLink() ? undefined : status;
 }

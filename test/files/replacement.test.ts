@@ -234,26 +234,25 @@ suite("what earlier runs left", () => {
 
   const HOUR = 3_600_000;
   const cases: readonly [what: string, name: string, age: number, stays: boolean][] = [
-    ["of a process that is over goes", `${ours}${dead}`, 0, false],
-    ["of a process that is over goes, from the place for maps that stay where they are", `${ours}${dead}-0123abcd`, 0, false],
-    ["of a process that runs stays", `${ours}${process.ppid}`, 99 * HOUR, true],
+    ["of a process that is over goes", `${ours}${dead}-89abcdef`, 0, false],
+    ["of a process that runs stays", `${ours}${process.ppid}-0123abcd`, 99 * HOUR, true],
     ["of an earlier process with our number goes", `${ours}${process.pid}-0123abcd`, HOUR, false],
     ["of another run in this process stays", `${ours}${process.pid}-0123abcd`, 0, true],
-    ["of process 1, which is another's, stays", `${ours}1`, 99 * HOUR, true],
-    ["of another host stays for a day", `.${digest("m.db")}-00000000-${dead}`, 23 * HOUR, true],
-    ["of another host goes after a day", `.${digest("m.db")}-00000000-${dead}`, 25 * HOUR, false],
-    ["of another map stays", `.${digest("n.db")}-${digest(hostname())}-${dead}`, 99 * HOUR, true],
-    ["without a number stays", ours, 99 * HOUR, true],
-    ["with another ending stays", `${ours}${dead}.txt`, 99 * HOUR, true],
-    ["with something before it stays", `x${ours}${dead}`, 99 * HOUR, true],
+    ["of process 1, which is another's, stays", `${ours}1-0123abcd`, 99 * HOUR, true],
+    ["of another host stays for a day", `.${digest("m.db")}-00000000-${dead}-0123abcd`, 23 * HOUR, true],
+    ["of another host goes after a day", `.${digest("m.db")}-00000000-${dead}-0123abcd`, 25 * HOUR, false],
+    ["of another map stays", `.${digest("n.db")}-${digest(hostname())}-${dead}-0123abcd`, 99 * HOUR, true],
+    ["without a number stays", `${ours}0123abcd`, 99 * HOUR, true],
+    ["with another ending stays", `${ours}${dead}-0123abcd.txt`, 99 * HOUR, true],
+    ["with something before it stays", `x${ours}${dead}-0123abcd`, 99 * HOUR, true],
   ];
   for (const [what, name, age, stays] of cases) test(what, () => assert.equal(leftAfter(name, age), stays));
 
   test("old content that could not be put back stays until there is a new map", () => {
-    for (const name of [`${ours}${dead}.old`, `${ours}${dead}-0123abcd.old`]) {
+    for (const name of [`${ours}${dead}-0123abcd.old`]) {
       assert.equal(leftAfter(name), true);
       assert.equal(leftAfter(name, 0, true), false);
     }
-    assert.equal(leftAfter(`${ours}${process.ppid}.old`, 0, true), true);
+    assert.equal(leftAfter(`${ours}${process.ppid}-0123abcd.old`, 0, true), true);
   });
 });
