@@ -6,22 +6,20 @@
  * whole old set or the whole new one, whenever the program ends. Nothing in
  * Node exchanges two folders in one step.
  */
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
-import { hostname } from "node:os";
 import { basename, dirname, join, relative, sep } from "node:path";
 import { pid } from "node:process";
 import { nodeFileSystem } from "berkeley-db-js";
 import { withFileLock } from "../files/file-lock.ts";
-import { isRunning } from "../files/running.ts";
+import { makeFile } from "../files/held-file.ts";
+import { hostDigest, isLeftBehind } from "../files/running.ts";
 import { isForeign } from "../files/shared-folder.ts";
 import { syncFolder } from "../files/sync-folder.ts";
 import type { SetFile } from "./set-files.ts";
 
 /** What is being written: by which host, and by which process. */
 const NEW = /^new-([0-9a-f]{8})-(\d+)-/;
-/** What another host did not finish is nobody's after this many milliseconds. */
-const STALE_AFTER = 24 * 60 * 60 * 1000;
 const PRIVATE = 0o700;
 
 /** What is there is no set, and not to be replaced by one. */
@@ -139,11 +137,11 @@ export class NewSet {
 
   #write(target: string, mode: number, content: Uint8Array | string): void {
     fs.mkdirSync(dirname(target), { recursive: true });
-    const file = nodeFileSystem.open(target, { write: true, create: true, exclusive: true }, 0o600);
+    const file = makeFile(target, 0o600, nodeFileSystem);
     try {
-      file.write(typeof content === "string" ? Buffer.from(content) : content, 0);
+      file.handle.write(typeof content === "string" ? Buffer.from(content) : content, 0);
       // Whatever the umask.
-      fs.chmodSync(target, mode);
+      file.chmod(mode);
       file.sync();
     } finally {
       file.close();
@@ -231,11 +229,7 @@ function named(path: string, error: unknown): unknown {
 }
 
 function newName(): string {
-  return `new-${ownHost()}-${pid}-${randomBytes(8).toString("hex")}`;
-}
-
-function ownHost(): string {
-  return createHash("sha256").update(hostname()).digest("hex").slice(0, 8);
+  return `new-${hostDigest()}-${pid}-${randomBytes(8).toString("hex")}`;
 }
 
 function removeWhere(folder: string, isUnwanted: (name: string, path: string) => boolean): void {
@@ -249,10 +243,7 @@ function isBeingWritten(name: string, path: string): boolean {
   const match = NEW.exec(name);
   const status = fs.lstatSync(path, { throwIfNoEntry: false });
   if (match === null || status === undefined) return false;
-  if (match[1] !== ownHost()) return Date.now() - status.mtimeMs < STALE_AFTER;
-  // In a container one process after the other has the same number.
-  if (Number(match[2]) === pid) return status.mtimeMs >= performance.timeOrigin;
-  return isRunning(Number(match[2]));
+  return !isLeftBehind({ host: String(match[1]), pid: Number(match[2]), mtimeMs: status.mtimeMs });
 }
 
 /** The folder and all within it. */

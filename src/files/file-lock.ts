@@ -12,7 +12,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { pid } from "node:process";
 import { readSome } from "./read-some.ts";
-import { isRunning } from "./running.ts";
+import { hostDigest, isLeftBehind } from "./running.ts";
 
 /** Nobody works this long: a lock that is older, in milliseconds, is nobody's, whatever process has that number now. */
 const STALE_AFTER = 600_000;
@@ -145,35 +145,49 @@ function removeStale(lock: string, owner: string): void {
   const turn = `${lock}-stale`;
   if (!make(turn, owner)) {
     // Somebody is at it this very moment, or was killed then.
-    if (isStale(turn)) fs.rmSync(turn, { force: true });
+    if (isStale(turn)) tryRemove(turn);
     return;
   }
   try {
-    if (isStale(lock)) fs.rmSync(lock, { force: true });
+    if (isStale(lock)) tryRemove(lock);
   } finally {
     release(turn, owner);
+  }
+}
+
+/**
+ * With the sticky bit one user's lock is not another's to remove. It keeps its
+ * place then: who locked elsewhere would not be seen by those who do remove it.
+ */
+function tryRemove(lock: string): void {
+  try {
+    // Not rmSync, which takes what may not be removed for a folder.
+    fs.unlinkSync(lock);
+  } catch (error) {
+    if (!["ENOENT", "EACCES", "EPERM"].includes(codeOf(error) ?? "")) throw error;
   }
 }
 
 /** Whether its process is gone. */
 function isStale(lock: string): boolean {
   let text: string;
-  let age: number;
+  let mtimeMs: number;
   try {
     const status = fs.lstatSync(lock);
     // No program of ours has made it: it is not ours to remove.
     if (!status.isFile()) return false;
-    age = Date.now() - status.mtimeMs;
+    mtimeMs = status.mtimeMs;
     text = read(lock);
   } catch (error) {
     // It is gone; or it is not to be read, or has become a link, and then it is somebody else's.
     if (["ENOENT", "EACCES", "ELOOP"].includes(codeOf(error) ?? "")) return false;
     throw error;
   }
+  const age = Date.now() - mtimeMs;
   if (age > STALE_AFTER) return true;
   const [number = "", place] = text.split(" ");
   if (!/^\d+$/.test(number) || place === undefined) return age > MAKING;
-  return place === ownPlace() && Number(number) !== pid && !isRunning(Number(number));
+  return place === ownPlace() && isLeftBehind({ host: hostDigest(), pid: Number(number), mtimeMs });
 }
 
 /** Gives it back, unless others have taken it for dead and for themselves. */

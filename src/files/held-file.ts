@@ -4,6 +4,7 @@
  */
 import * as fs from "node:fs";
 import type { FileHandle, FileSystem, OpenFlags } from "berkeley-db-js";
+import { keptOpen } from "./handles.ts";
 
 /** What says which file it is. */
 export type FileIdentity = Pick<fs.Stats, "dev" | "ino">;
@@ -27,14 +28,7 @@ export class HeldFile {
   constructor(path: string, handle: FileHandle, others: FileSystem) {
     this.path = path;
     this.#handle = handle;
-    this.handle = {
-      read: (bytes, offset) => handle.read(bytes, offset),
-      write: (bytes, offset) => handle.write(bytes, offset),
-      truncate: (size) => handle.truncate(size),
-      sync: () => handle.sync(),
-      size: () => handle.size(),
-      close: () => {},
-    };
+    this.handle = keptOpen(handle);
     this.fileSystem = {
       open: (name, flags, mode) => {
         if (name !== path) return others.open(name, flags, mode);
@@ -96,6 +90,14 @@ export class HeldFile {
 }
 
 /**
+ * Makes an empty file.
+ * @throws {Error} EEXIST where there is one, or a link; and what the file system throws.
+ */
+export function makeFile(path: string, mode: number, fileSystem: FileSystem): HeldFile {
+  return new HeldFile(path, fileSystem.open(path, { write: true, create: true, exclusive: true }, mode), fileSystem);
+}
+
+/**
  * Opens a file that was looked at before.
  * @throws {Error} another one is there now; and what the file system throws.
  */
@@ -106,10 +108,14 @@ export function openKnown(
   fileSystem: FileSystem,
 ): HeldFile {
   const file = new HeldFile(path, fileSystem.open(path, flags, 0), fileSystem);
-  const status = file.status();
-  if (status === undefined || (known !== undefined && isSame(status, known))) return file;
-  file.close();
-  throw replacedError(path);
+  try {
+    const status = file.status();
+    if (status === undefined || (known !== undefined && isSame(status, known))) return file;
+    throw replacedError(path);
+  } catch (error) {
+    file.close();
+    throw error;
+  }
 }
 
 function isSame(a: FileIdentity, b: FileIdentity): boolean {

@@ -1,20 +1,15 @@
 /**
  * Replaces a file whole or not at all: what is new is written beside it and
  * renamed over it, with its mode and owner.
- *
- * The name of the file beside it tells whose it is, so that one which a killed
- * run left behind is removed by the next run on the same file.
  */
-import { createHash, randomBytes } from "node:crypto";
 import * as fs from "node:fs";
-import { hostname, tmpdir } from "node:os";
-import { basename, dirname, join, resolve } from "node:path";
-import { geteuid, pid } from "node:process";
+import { dirname } from "node:path";
+import { geteuid } from "node:process";
 import type { FileHandle, FileSystem } from "berkeley-db-js";
-import { HeldFile, openKnown, replacedError } from "./held-file.ts";
-import { isRunning } from "./running.ts";
+import { type HeldFile, makeFile, openKnown, replacedError } from "./held-file.ts";
 import { refuseForeign } from "./shared-folder.ts";
 import { syncFolder } from "./sync-folder.ts";
+import { besideOf, elsewhereOf, leftovers, nameIn, type Place, removeStale, statOrUndefined, tryUnlink } from "./temporary-names.ts";
 
 export interface ReplacementOptions {
   /** Where the files are; modes and owners are set, and folders brought to the disc, through `node:fs`. */
@@ -41,8 +36,6 @@ export interface NewFile {
   abandon(): void;
 }
 
-/** Another host's leftovers are taken for dead after this many milliseconds. */
-const STALE_AFTER = 24 * 60 * 60 * 1000;
 const STRETCH = 1 << 20;
 const OWNER_ALONE = 0o600;
 /** Bits of a mode. */
@@ -50,23 +43,37 @@ const FOR_OTHERS = 0o077;
 
 /**
  * Puts back the old content of a file that a killed run was writing into, where
- * what is there now is no good.
- * @param isGood asked only where there is an old content.
+ * what is there now is no good. Of several that are kept, one may be of a run
+ * that was killed as it began to keep it: it is the newest good one.
+ * @param isGood of a path; asked only where there is an old content.
  * @throws {Error} of the file system.
  */
-export function putBack(target: string, fileSystem: FileSystem, isGood: () => boolean): void {
+export function putBack(target: string, fileSystem: FileSystem, isGood: (path: string) => boolean): void {
   const old = statOrUndefined(target);
   if (old === undefined) return;
   refuseForeign(target, old);
-  for (const place of [besideOf(target), elsewhereOf(target)]) {
-    const [kept] = leftovers(place, "old").flatMap((path) => {
+  const all = keptOf(target, old);
+  if (all.length === 0 || isGood(target)) return;
+  const kept = all.find(({ path }) => isGood(path));
+  if (kept === undefined) return;
+  copyOver(kept.path, kept.status, target, old, fileSystem);
+  if (isGood(target)) tryUnlink(kept.path, fileSystem);
+}
+
+interface Kept {
+  readonly path: string;
+  readonly status: fs.Stats;
+}
+
+/** The newest first. */
+function keptOf(target: string, old: fs.Stats): Kept[] {
+  return [besideOf(target), elsewhereOf(target)]
+    .flatMap((place) => leftovers(place, "old"))
+    .flatMap((path) => {
       const status = statOrUndefined(path);
       return status !== undefined && isKeptBy(status, old) ? [{ path, status }] : [];
-    });
-    if (kept === undefined || isGood()) continue;
-    copyOver(kept.path, kept.status, target, old, fileSystem);
-    tryUnlink(kept.path, fileSystem);
-  }
+    })
+    .sort((a, b) => b.status.mtimeMs - a.status.mtimeMs);
 }
 
 function copyOver(from: string, known: fs.Stats, to: string, old: fs.Stats, fileSystem: FileSystem): void {
@@ -185,7 +192,6 @@ export class Replacement implements NewFile {
     const { fileSystem } = this.#options;
     if (this.#inPlace || !this.#setOwnerAndMode()) {
       this.#writeInPlace();
-      this.#isCommitted = true;
       this.abandon();
     } else {
       this.#file.sync();
@@ -234,30 +240,52 @@ export class Replacement implements NewFile {
    * succeeds.
    */
   #writeInPlace(): void {
-    const old = this.#old;
-    const { fileSystem, owner, mode, setMode } = this.#options;
+    const { fileSystem } = this.#options;
     // Of a file that may not be written to nothing is kept: it stays as it is.
-    const target = openKnown(this.target, old, { write: true }, fileSystem);
+    const target = openKnown(this.target, this.#old, { write: true }, fileSystem);
+    let hasOld = true;
     try {
-      if (setMode && old !== undefined && (old.mode & 0o777) !== mode) target.chmod(mode);
       const saved = this.#keepOld(target);
       try {
+        // Nobody else reads what is new, and nothing is left to fail after it.
+        this.#setOwnerAndModeOf(target);
+        hasOld = false;
         copyContent(this.#file, target);
+        this.#isCommitted = true;
       } catch (error) {
-        try {
-          copyContent(saved, target);
-        } catch {
-          throw error;
-        }
-        tryUnlink(saved.path, fileSystem);
+        if (!hasOld) hasOld = tryCopy(saved, target);
+        if (hasOld) tryUnlink(saved.path, fileSystem);
         throw error;
       } finally {
         saved.close();
       }
       tryUnlink(saved.path, fileSystem);
-      if (owner !== undefined && owner !== old?.uid) target.tryChown(owner, -1);
+    } catch (error) {
+      // Where half of the new content is in it, those who might read the old one may not be meant to.
+      if (hasOld) this.#restoreOwnerAndModeOf(target);
+      throw error;
     } finally {
       target.close();
+    }
+  }
+
+  #setOwnerAndModeOf(target: HeldFile): void {
+    const { owner, mode, setMode } = this.#options;
+    const old = this.#old;
+    if (owner !== undefined && owner !== old?.uid) target.tryChown(owner, -1);
+    if (setMode && old !== undefined && (old.mode & 0o777) !== mode) target.chmod(mode);
+  }
+
+  /** Whatever made the work fail is what the caller hears of. */
+  #restoreOwnerAndModeOf(target: HeldFile): void {
+    const old = this.#old;
+    const { owner, setMode } = this.#options;
+    if (old === undefined) return;
+    try {
+      if (owner !== undefined && owner !== old.uid) target.tryChown(old.uid, -1);
+      if (setMode) target.chmod(old.mode & 0o7777);
+    } catch {
+      // As said above.
     }
   }
 
@@ -278,29 +306,6 @@ export class Replacement implements NewFile {
   }
 }
 
-/**
- * The file system for whoever writes to the path of a Replacement: what counts
- * is on the disc when it is committed, and need not be at every step before.
- */
-export function withoutSync(fileSystem: FileSystem): FileSystem {
-  return {
-    open(path, flags, mode) {
-      const file = fileSystem.open(path, flags, mode);
-      return {
-        read: (bytes, offset) => file.read(bytes, offset),
-        write: (bytes, offset) => file.write(bytes, offset),
-        truncate: (size) => file.truncate(size),
-        sync: () => {},
-        size: () => file.size(),
-        close: () => file.close(),
-      };
-    },
-    stat: (path) => fileSystem.stat(path),
-    rename: (from, to) => fileSystem.rename(from, to),
-    unlink: (path) => fileSystem.unlink(path),
-  };
-}
-
 /** Copies the content, which is on the disc then. */
 function copyContent({ handle: source }: HeldFile, { handle: target }: HeldFile, change?: (stretch: Uint8Array) => void): void {
   const stretch = new Uint8Array(STRETCH);
@@ -319,85 +324,12 @@ function copyContent({ handle: source }: HeldFile, { handle: target }: HeldFile,
   }
 }
 
-/** Short, whatever the length of the target's own name, and one for each target. */
-function prefix(target: string): string {
-  return `.${digest(target)}-${digest(hostname())}-`;
-}
-
-function digest(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 8);
-}
-
-/** Where temporary files are, and how their names begin. */
-interface Place {
-  readonly folder: string;
-  readonly prefix: string;
-}
-
-/** A name for a temporary file that nobody foresees. */
-function nameIn({ folder, prefix }: Place, ending = ""): string {
-  return join(folder, `${prefix}${pid}-${randomBytes(4).toString("hex")}${ending}`);
-}
-
-function besideOf(target: string): Place {
-  return { folder: dirname(target), prefix: prefix(basename(target)) };
-}
-
-/** For a file in a folder that is not ours to write to. */
-function elsewhereOf(target: string): Place {
-  return { folder: tmpdir(), prefix: prefix(resolve(target)) };
-}
-
-/** Removes what earlier runs on the same target left behind. */
-function removeStale(place: Place, kind: "new" | "old", fileSystem: FileSystem): void {
-  for (const path of leftovers(place, kind)) tryUnlink(path, fileSystem);
-}
-
-/** What dead runs on the same target left behind: new content, or old content that was kept. */
-function leftovers({ folder, prefix }: Place, kind: "new" | "old"): string[] {
-  const anyHost = prefix.slice(0, 10);
-  const found: string[] = [];
-  for (const name of namesIn(folder)) {
-    const match = name.startsWith(anyHost) ? /^\.[0-9a-f]{8}-[0-9a-f]{8}-(\d+)(?:-[0-9a-f]{8})?(\.old)?$/.exec(name) : null;
-    if (match === null || (match[2] === undefined ? "new" : "old") !== kind) continue;
-    const path = join(folder, name);
-    const owner = Number(match[1]);
-    // Our own number means that an earlier process had it.
-    const dead = name.startsWith(prefix) ? owner === pid || !isRunning(owner) : isOld(path);
-    if (dead) found.push(path);
-  }
-  return found;
-}
-
-/** Makes an empty file where there is none. */
-function makeFile(path: string, mode: number, fileSystem: FileSystem): HeldFile {
-  return new HeldFile(path, fileSystem.open(path, { write: true, create: true, exclusive: true }, mode), fileSystem);
-}
-
-/** It may be somebody else's, or gone; whatever made the work fail is what the caller hears of. */
-function tryUnlink(path: string, fileSystem: FileSystem): void {
+/** Whether it could be done. */
+function tryCopy(source: HeldFile, target: HeldFile): boolean {
   try {
-    fileSystem.unlink(path);
+    copyContent(source, target);
+    return true;
   } catch {
-    // As said above.
+    return false;
   }
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return fs.readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
-
-function isOld(path: string): boolean {
-  const status = statOrUndefined(path);
-  return status !== undefined && Date.now() - status.mtimeMs > STALE_AFTER;
-}
-
-/** A link is none: what it leads to is not there, or it would have been followed. */
-function statOrUndefined(path: string): fs.Stats | undefined {
-  const status = fs.lstatSync(path, { throwIfNoEntry: false });
-  return status?.isSymbolicLink() ? undefined : status;
 }

@@ -7,7 +7,7 @@
 import * as fs from "node:fs";
 import { dirname } from "node:path";
 import { getegid, geteuid } from "node:process";
-import { resolveLinks } from "./shared-folder.ts";
+import { resolveFolder, resolveLinks } from "./shared-folder.ts";
 
 export type UnsafeReason = "symbolic-link" | "hard-link" | "not-regular" | "executable" | "name-too-long";
 
@@ -79,7 +79,7 @@ export function checkSafeFile(path: string, options: SafeFileOptions): SafeFile 
     // makemap opens with O_EXCL what is not there, and a link to nothing is there.
     throw systemError("EEXIST", path);
   }
-  return { path: options.allowLinks && status !== undefined ? resolveLinks(path) : path, status };
+  return { path: options.allowLinks && status !== undefined ? resolveLinks(path) : resolveFolder(path), status };
 }
 
 class Check {

@@ -62,6 +62,18 @@ export function resolveLinks(path: string): string {
   return at;
 }
 
+/**
+ * The path of a file that need not be there, with the links to its folder
+ * followed; as it was named, where there are none. It may be a link itself, for
+ * its user to say what becomes of it.
+ * @throws {Error} as resolveLinks(), and where there is no such folder.
+ */
+export function resolveFolder(path: string): string {
+  const start = path.lastIndexOf(sep) + 1;
+  const folder = resolveLinks(path.slice(0, start));
+  return folder === resolve(path.slice(0, start)) ? path : join(folder, path.slice(start));
+}
+
 /** With the sticky bit a group that may write is one whose users do not trust each other. */
 function isShared({ mode }: fs.Stats): boolean {
   return (mode & OTHERS_WRITE) !== 0 || ((mode & STICKY) !== 0 && (mode & GROUP_WRITE) !== 0);

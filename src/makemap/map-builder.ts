@@ -7,7 +7,8 @@
 import { createHash, type Hash, randomBytes } from "node:crypto";
 import { BerkeleyDBError, Database, type FileSystem, nodeFileSystem, type PutMode, RecordBatch, readFileHeader } from "berkeley-db-js";
 import { buildCacheSize } from "../files/build-cache.ts";
-import { type NewFile, Replacement, withoutSync } from "../files/replacement.ts";
+import { withoutSync } from "../files/handles.ts";
+import { type NewFile, Replacement } from "../files/replacement.ts";
 import { type FileFormat, targetFormat } from "../hash-file/file-format.ts";
 import { setHashVersionOf } from "../hash-file/hash-version.ts";
 import type { SourceDiagnostic } from "./diagnostic.ts";

@@ -5,7 +5,8 @@
 import { createHash, type Hash, randomBytes } from "node:crypto";
 import { Database, type DatabaseType, type FileSystem, nodeFileSystem, type PutMode, RecordBatch } from "berkeley-db-js";
 import { buildCacheSize } from "../files/build-cache.ts";
-import { Replacement, withoutSync } from "../files/replacement.ts";
+import { withoutSync } from "../files/handles.ts";
+import { Replacement } from "../files/replacement.ts";
 import type { FileFormat } from "../hash-file/file-format.ts";
 import { setHashVersionOf } from "../hash-file/hash-version.ts";
 

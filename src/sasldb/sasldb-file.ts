@@ -6,9 +6,10 @@ import * as fs from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { BerkeleyDBError, Database, type FileSystem, nodeFileSystem, RecordBatch } from "berkeley-db-js";
 import { withFileLock } from "../files/file-lock.ts";
+import { withoutSync } from "../files/handles.ts";
 import { MemoryFile } from "../files/memory-file.ts";
-import { type NewFile, putBack, Replacement, withoutSync } from "../files/replacement.ts";
-import { resolveLinks } from "../files/shared-folder.ts";
+import { type NewFile, putBack, Replacement } from "../files/replacement.ts";
+import { resolveFolder, resolveLinks } from "../files/shared-folder.ts";
 import { DatabaseFile } from "../hash-file/database-file.ts";
 import { HashFileError } from "../hash-file/error.ts";
 import { type FileFormat, targetFormat } from "../hash-file/file-format.ts";
@@ -119,22 +120,25 @@ export async function makeSasldb(fill: (database: Sasldb) => Promise<void>, opti
 
 /** Follows links, as the original does; one that leads nowhere is replaced. */
 function targetOf(path: string): string {
-  try {
-    return resolveLinks(path);
-  } catch (error) {
-    if (errno(error) === "ENOENT") return path;
-    throw renamed(path, path, error);
-  }
+  return named(path, path, () => {
+    try {
+      return resolveLinks(path);
+    } catch (error) {
+      if (errno(error) !== "ENOENT") throw error;
+      return resolveFolder(path);
+    }
+  });
 }
 
 /** One try: "overtaken" where the file was changed by somebody else meanwhile, and is left as it is. */
 function tryUpdate<T>(target: string, change: (database: Sasldb) => T, options: UpdateOptions): { readonly result: T } | "overtaken" {
   const { fileSystem = nodeFileSystem, inPlace = false } = options;
-  const before = stateOf(target);
+  const found = stateOf(target);
   // A device must not be replaced by a file.
-  if (before !== undefined && !before.isFile) throw new HashFileError("not a regular file");
-  if (before !== undefined) fs.accessSync(target, fs.constants.R_OK | fs.constants.W_OK);
-  putBack(target, fileSystem, () => isSound(target, fileSystem));
+  if (found !== undefined && !found.isFile) throw new HashFileError("not a regular file");
+  if (found !== undefined) fs.accessSync(target, fs.constants.R_OK | fs.constants.W_OK);
+  putBack(target, fileSystem, (path) => isSound(path, fileSystem));
+  const before = stateOf(target);
   // An empty file is one that is to become a database.
   const layout = before === undefined || before.size === 0n ? undefined : readLayout(target, fileSystem);
   // A file with other names has to stay that file.

@@ -3,7 +3,7 @@
  * leaves alone.
  */
 import assert from "node:assert/strict";
-import { chmodSync, linkSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
+import { chmodSync, linkSync, readdirSync, readFileSync, realpathSync, statSync, symlinkSync } from "node:fs";
 import { describe, it } from "node:test";
 import { applyPatch, parsePatch, reversePatch } from "diff";
 import { RELAY_CF, SUBMIT_CF } from "../support/cf-text.ts";
@@ -99,6 +99,38 @@ describe("tsmap cf patch", () => {
     assert.match((await bench.tsmap(["cf", "patch", ...CLIENT, "x.cf"])).stderr, /x\.cf\.orig\.2\n$/);
     assert.equal(readFileSync(bench.path("x.cf.orig.2"), "latin1"), SUBMIT_CF);
     for (const name of ["x.cf.orig", "x.cf.orig.1"]) assert.equal(readFileSync(bench.path(name), "latin1"), name);
+  });
+
+  it("has the name of the backup on the disc before it replaces the original", async (t) => {
+    const bench = new Workbench(t);
+    bench.write("x.cf", bytes(SUBMIT_CF));
+    bench.write(
+      "hook.cjs",
+      `const fs = require("node:fs");
+const calls = [];
+const files = new Map();
+const { openSync, fsyncSync, renameSync } = fs;
+fs.openSync = (path, ...rest) => {
+  const file = openSync(path, ...rest);
+  files.set(file, String(path));
+  if (String(path).endsWith(".orig")) calls.push("open");
+  return file;
+};
+fs.fsyncSync = (file) => {
+  fsyncSync(file);
+  calls.push(files.get(file) === process.env.FOLDER ? "fsync" : "other");
+};
+fs.renameSync = (from, to) => {
+  renameSync(from, to);
+  calls.push("rename");
+};
+require("node:module").syncBuiltinESMExports();
+process.on("exit", () => fs.writeFileSync("calls", calls.join(" ")));
+`,
+    );
+    const env = { NODE_OPTIONS: "--require=./hook.cjs", FOLDER: realpathSync(bench.folder) };
+    assert.equal((await bench.tsmap(["cf", "patch", ...CLIENT, "x.cf"], { env })).exit, 0);
+    assert.equal(readFileSync(bench.path("calls"), "utf8"), "open fsync rename fsync");
   });
 
   it("keeps the mode, a link to the file, and its other names", async (t) => {

@@ -4,11 +4,12 @@
  */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import * as fs from "node:fs";
+import nodeFs, * as fs from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { hostname } from "node:os";
 import { basename, join } from "node:path";
 import { after, suite, test } from "node:test";
-import { nodeFileSystem } from "berkeley-db-js";
+import { type FileHandle, type FileSystem, nodeFileSystem } from "berkeley-db-js";
 import { Replacement, type ReplacementOptions } from "#src/files/replacement.js";
 import { sha256 } from "../support/bytes.ts";
 import { isRoot } from "../support/program.ts";
@@ -117,6 +118,76 @@ test("in place the file stays the file, for whoever has it open", () => {
   }
 });
 
+suite("in place, where something fails", () => {
+  const failure = (): Error => Object.assign(new Error("EIO: i/o error"), { code: "EIO" });
+
+  /** The operating system's files, to one of which nothing is written so many times. */
+  function failing(target: string, times: number): FileSystem {
+    let left = times;
+    return {
+      ...nodeFileSystem,
+      open(path, flags, mode): FileHandle {
+        const file = nodeFileSystem.open(path, flags, mode);
+        return {
+          descriptor: file.descriptor,
+          read: (bytes, offset) => file.read(bytes, offset),
+          write: (bytes, offset) => {
+            if (path === target && left-- > 0) throw failure();
+            file.write(bytes, offset);
+          },
+          truncate: (size) => file.truncate(size),
+          sync: () => file.sync(),
+          size: () => file.size(),
+          close: () => file.close(),
+        };
+      },
+    };
+  }
+
+  test("the old content has its old mode, and its old owner, again", () => {
+    const target = newTarget("old");
+    fs.chmodSync(target, 0o664);
+    const owner = isRoot ? 1234 : undefined;
+    const replacement = begin(target, { mode: 0o600, setMode: true, owner, inPlace: true, fileSystem: failing(target, 1) });
+    replacement.write(Buffer.from("new"));
+    assert.throws(() => replacement.commit(), { code: "EIO" });
+    replacement.abandon();
+    assert.deepEqual([fs.readFileSync(target, "utf8"), modeOf(target), fs.statSync(target).uid], ["old", 0o664, process.geteuid?.()]);
+    assert.deepEqual(folderOf(target), ["m.db"]);
+  });
+
+  test("what may be half of the new content has the mode that was asked for", () => {
+    const target = newTarget("old");
+    fs.chmodSync(target, 0o664);
+    const replacement = begin(target, { mode: 0o600, setMode: true, inPlace: true, fileSystem: failing(target, 2) });
+    replacement.write(Buffer.from("new"));
+    assert.throws(() => replacement.commit(), { code: "EIO" });
+    replacement.abandon();
+    assert.equal(modeOf(target), 0o600);
+    const [kept = ""] = folderOf(target).filter((name) => name.endsWith(".old"));
+    assert.equal(fs.readFileSync(join(target, "..", kept), "utf8"), "old");
+  });
+
+  test("an owner that cannot be set leaves the old content", (t) => {
+    const target = newTarget("old");
+    const replacement = begin(target, { owner: 1234, inPlace: true });
+    replacement.write(Buffer.from("new"));
+    const fchown = t.mock.method(nodeFs, "fchownSync", () => {
+      throw failure();
+    });
+    syncBuiltinESMExports();
+    try {
+      assert.throws(() => replacement.commit(), { code: "EIO" });
+    } finally {
+      fchown.mock.restore();
+      syncBuiltinESMExports();
+    }
+    assert.equal(replacement.isCommitted, false);
+    replacement.abandon();
+    assert.deepEqual([fs.readFileSync(target, "utf8"), folderOf(target)], ["old", ["m.db"]]);
+  });
+});
+
 test("given up, all is as it was, any number of times", () => {
   const target = newTarget("old");
   const replacement = begin(target);
@@ -163,25 +234,25 @@ suite("what earlier runs left", () => {
 
   const HOUR = 3_600_000;
   const cases: readonly [what: string, name: string, age: number, stays: boolean][] = [
-    ["of a process that is over goes", `${ours}${dead}`, 0, false],
-    ["of a process that is over goes, from the place for maps that stay where they are", `${ours}${dead}-0123abcd`, 0, false],
-    ["of a process that runs stays", `${ours}${process.ppid}`, 99 * HOUR, true],
-    ["of a process with our number goes", `${ours}${process.pid}`, 0, false],
-    ["of process 1, which is another's, stays", `${ours}1`, 99 * HOUR, true],
-    ["of another host stays for a day", `.${digest("m.db")}-00000000-${dead}`, 23 * HOUR, true],
-    ["of another host goes after a day", `.${digest("m.db")}-00000000-${dead}`, 25 * HOUR, false],
-    ["of another map stays", `.${digest("n.db")}-${digest(hostname())}-${dead}`, 99 * HOUR, true],
-    ["without a number stays", ours, 99 * HOUR, true],
-    ["with another ending stays", `${ours}${dead}.txt`, 99 * HOUR, true],
-    ["with something before it stays", `x${ours}${dead}`, 99 * HOUR, true],
+    ["of a process that is over goes", `${ours}${dead}-89abcdef`, 0, false],
+    ["of a process that runs stays", `${ours}${process.ppid}-0123abcd`, 99 * HOUR, true],
+    ["of an earlier process with our number goes", `${ours}${process.pid}-0123abcd`, HOUR, false],
+    ["of another run in this process stays", `${ours}${process.pid}-0123abcd`, 0, true],
+    ["of process 1, which is another's, stays", `${ours}1-0123abcd`, 99 * HOUR, true],
+    ["of another host stays for a day", `.${digest("m.db")}-00000000-${dead}-0123abcd`, 23 * HOUR, true],
+    ["of another host goes after a day", `.${digest("m.db")}-00000000-${dead}-0123abcd`, 25 * HOUR, false],
+    ["of another map stays", `.${digest("n.db")}-${digest(hostname())}-${dead}-0123abcd`, 99 * HOUR, true],
+    ["without a number stays", `${ours}0123abcd`, 99 * HOUR, true],
+    ["with another ending stays", `${ours}${dead}-0123abcd.txt`, 99 * HOUR, true],
+    ["with something before it stays", `x${ours}${dead}-0123abcd`, 99 * HOUR, true],
   ];
   for (const [what, name, age, stays] of cases) test(what, () => assert.equal(leftAfter(name, age), stays));
 
   test("old content that could not be put back stays until there is a new map", () => {
-    for (const name of [`${ours}${dead}.old`, `${ours}${dead}-0123abcd.old`]) {
+    for (const name of [`${ours}${dead}-0123abcd.old`]) {
       assert.equal(leftAfter(name), true);
       assert.equal(leftAfter(name, 0, true), false);
     }
-    assert.equal(leftAfter(`${ours}${process.ppid}.old`, 0, true), true);
+    assert.equal(leftAfter(`${ours}${process.ppid}-0123abcd.old`, 0, true), true);
   });
 });

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { join } from "node:path";
 import { after, suite, test } from "node:test";
 import { isFull } from "../support/full.ts";
 import { makeInProcess } from "../support/in-process.ts";
@@ -18,8 +18,9 @@ const noStrace = spawnSync("strace", ["-o", "/dev/null", "true"]).status === 0 ?
 
 /** Of Berkeley DB: where an environment would take its settings, its regions and its logs from. */
 const ENVIRONMENT = /DB_CONFIG|"(?:[^"]*\/)?(?:__db\.|log\.\d)/;
-/** How new files are called. */
-const NEW = /^\.[0-9a-f]{8}-[0-9a-f]{8}-\d+-[0-9a-f]{8}$/;
+/** How new files are called, and those of a new set. */
+const NEW = /(?:^|\/)data\/\.[0-9a-f]{8}-[0-9a-f]{8}-\d+-[0-9a-f]{8}$/;
+const NEW_IN_SET = /(?:^|\/)data\/\.set\.sets\/new-[0-9a-f]{8}-\d+-[0-9a-f]{16}\/[\w./-]+$/;
 
 const RUNS: readonly { readonly line: readonly string[]; readonly input?: string }[] = [
   { line: ["tsmakemap", "-C", "/dev/null", "--target", "aix", "hash", "data/m"], input: "a b\n" },
@@ -29,7 +30,16 @@ const RUNS: readonly { readonly line: readonly string[]; readonly input?: string
   { line: ["tsmap", "load", "-f", "data/dump", "data/loaded.db"] },
   { line: ["tsmap", "verify", "data/m.db", "data/users"] },
   { line: ["tsmap", "dump", "data/m.db", "-o", "data/dumped"] },
+  { line: ["tsmap", "build", "data/fleet.yaml", "--output", "set"] },
 ];
+
+const MANIFEST = `version: 1
+settings: { target: aix }
+key: { file: key }
+secrets: { alice: { file: password } }
+hosts:
+  relay1.example.com: { databases: { sasldb2: { users: { alice: alice } } } }
+`;
 
 suite("files that are opened", () => {
   test("are those that were named, and new ones", async (t) => {
@@ -42,8 +52,11 @@ suite("files that are opened", () => {
     // Were one of them read, libdb would make its files elsewhere, or refuse to go on.
     for (const place of [folder, data])
       fs.writeFileSync(join(place, "DB_CONFIG"), `set_data_dir /nowhere\nset_tmp_dir /nowhere\nno such setting\n`);
+    fs.writeFileSync(join(data, "fleet.yaml"), MANIFEST);
+    fs.writeFileSync(join(data, "key"), "the key of a test", { mode: 0o600 });
+    fs.writeFileSync(join(data, "password"), "password", { mode: 0o600 });
     let made = 0;
-    for (const { line, input = "" } of isFull ? RUNS : [RUNS[0], RUNS[3], RUNS[6]].filter((each) => each !== undefined)) {
+    for (const { line, input = "" } of isFull ? RUNS : [RUNS[0], RUNS[3], RUNS[6], RUNS[7]].filter((each) => each !== undefined)) {
       const [program = "", ...args] = line;
       const trace = join(folder, "trace");
       const outcome = await run(
@@ -69,7 +82,7 @@ suite("files that are opened", () => {
         assert.ok(flags.includes("O_EXCL"), `${line.join(" ")}: ${call}`);
         // The lock holds a number and a host's name.
         if (path.endsWith(".lock")) assert.equal(mode, "0644", call);
-        else assert.ok(NEW.test(basename(path)) && /(?:^|\/)data$/.test(dirname(path)) && ["0600", "0640"].includes(mode), call);
+        else assert.ok((NEW.test(path) && ["0600", "0640"].includes(mode)) || (NEW_IN_SET.test(path) && mode === "0600"), call);
       }
       // By what is open, and not by a name that others could give to another file.
       assert.deepEqual(
@@ -80,7 +93,19 @@ suite("files that are opened", () => {
     }
     assert.ok(made >= 4, `${made} files`);
     const loaded = isFull ? ["loaded.db"] : [];
-    assert.deepEqual(fs.readdirSync(data).sort(), ["DB_CONFIG", "dump", "dumped", ...loaded, "m.db", "users"]);
+    assert.deepEqual(fs.readdirSync(data).sort(), [
+      ".set.sets",
+      "DB_CONFIG",
+      "dump",
+      "dumped",
+      "fleet.yaml",
+      "key",
+      ...loaded,
+      "m.db",
+      "password",
+      "set",
+      "users",
+    ]);
     return undefined;
   });
 

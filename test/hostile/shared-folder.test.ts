@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, suite, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { updateSasldb } from "#src/sasldb/sasldb-file.js";
@@ -30,6 +30,9 @@ fs.writeFileSync(join(own, "cf"), SUBMIT_CF);
 fs.writeFileSync(join(own, "dump"), "VERSION=3\nformat=print\ntype=hash\nHEADER=END\n a\n b\nDATA=END\n");
 fs.writeFileSync(join(own, "source"), 'AuthInfo:  "U:u" "P:p"\r\n');
 
+/** What is named then is a new file in it. */
+const LINK_TO_FOLDER = "a link to a folder";
+
 /** Puts something at the path; `original` is what would be good there. */
 type Plant = (path: string, original: string, victim: string) => void;
 const PLANTS: Record<string, Plant> = {
@@ -43,6 +46,7 @@ const PLANTS: Record<string, Plant> = {
   "another name of our file": (path, _, victim) => fs.linkSync(victim, path),
   "a pipe": (path) => void spawnSync("mkfifo", ["-m", "666", path]),
   "a folder": (path) => fs.mkdirSync(path),
+  [LINK_TO_FOLDER]: (path, _, victim) => fs.symlinkSync(dirname(victim), path),
 };
 
 /** Commands that write `t`, and what would be good for each of them to find there. */
@@ -64,6 +68,8 @@ interface Scene {
   readonly title: string;
   readonly folder: string;
   readonly path: string;
+  /** What is to be written. */
+  readonly target: string;
   readonly victim: string;
   readonly before: string;
   readonly planted: string;
@@ -87,7 +93,8 @@ function setScene(title: string, plant: Plant, good: string, mode: number): Scen
   plant(path, join(own, good), victim);
   // Another name of our file is ours.
   if (fs.lstatSync(path).nlink === 1 || fs.lstatSync(path).isDirectory()) fs.lchownSync(path, OTHER, OTHER);
-  return { title, folder, path, victim, before: stateOf(victim), planted: stateOf(path) };
+  const target = plant === PLANTS[LINK_TO_FOLDER] ? join(path, "new.db") : path;
+  return { title, folder, path, target, victim, before: stateOf(victim), planted: stateOf(path) };
 }
 
 function assertSafe(
@@ -95,6 +102,7 @@ function assertSafe(
   { exit, stderr }: { exit: number | null; stderr: string },
 ): void {
   assert.equal(stateOf(victim), before, `${title}: the victim`);
+  assert.deepEqual(fs.readdirSync(dirname(victim)), ["victim"], title);
   // A link that leads nowhere may be replaced by a file: nothing is written through it.
   const isReplaced = title.includes("nothing") && exit === 0;
   if (isReplaced) assert.equal(fs.lstatSync(path).uid, process.geteuid?.(), title);
@@ -115,7 +123,7 @@ for (const mode of isFull ? [0o1777, 0o777] : [0o1777]) {
         if (program !== undefined) continue;
         for (const [what, plant] of Object.entries(PLANTS)) {
           const scene = setScene(`${name}: ${what}`, plant, good, mode);
-          scenes.push([scene, [...args, scene.path]]);
+          scenes.push([scene, [...args, scene.target]]);
         }
       }
       const child = fileURLToPath(new URL("../support/tsmap-batch.child.js", import.meta.url));
@@ -134,9 +142,9 @@ for (const mode of isFull ? [0o1777, 0o777] : [0o1777]) {
       test(name, async (t) => {
         if (!isRoot) return t.skip("needs root, who makes files of other users");
         for (const [what, plant] of Object.entries(PLANTS)) {
-          if (!isFull && !["a link", "a file of another user"].includes(what)) continue;
+          if (!isFull && !["a link", "a file of another user", LINK_TO_FOLDER].includes(what)) continue;
           const scene = setScene(`${name}: ${what}`, plant, good, mode);
-          const target = program === "tsmakemap" ? scene.path.replace(/\.db$/, "") : scene.path;
+          const target = program === "tsmakemap" ? scene.target.replace(/\.db$/, "") : scene.target;
           assertSafe(
             scene,
             await run(process.execPath, [launcherOf(program), ...args, target], { cwd: top, input: "a b", timeout: 20_000 }),

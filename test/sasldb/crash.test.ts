@@ -4,7 +4,19 @@
  * says of what fails; what is there then is a matter of test/faults.
  */
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 import { after, suite, test } from "node:test";
 import { Database, type FileHandle, type FileSystem, nodeFileSystem } from "berkeley-db-js";
@@ -248,6 +260,48 @@ test("a file half written in place, and the old one kept beside: the next run lo
     else assert.deepEqual(usersIn(place.path), [...usersIn(join(top, "old")), "new"].sort(), what);
     remove(place);
   }
+});
+
+test("of several old ones that are kept the good one is put back, and the change is made once", async () => {
+  const scene = SCENES["a password set in place"] as Scene;
+  for (const torn of [0, 4096]) {
+    const place = newPlace(scene);
+    await update(place, scene, cutOff("db", 4096));
+    const [kept = ""] = others(place.folder);
+    truncateSync(join(place.folder, "db"), torn);
+    // Of runs that were killed as they began to keep it, one before and one after.
+    for (const [ending, seconds] of [
+      ["00000000", -60],
+      ["ffffffff", 60],
+    ] as const) {
+      const begun = join(place.folder, kept.replace(/[0-9a-f]{8}\.old$/, `${ending}.old`));
+      writeFileSync(begun, "", { mode: 0o600 });
+      const then = Date.now() / 1000 + seconds;
+      utimesSync(begun, then, then);
+    }
+    const seen: number[] = [];
+    const change = (database: Sasldb): void => {
+      seen.push(database.users().length);
+      setPassword(database, "new", "password");
+    };
+    assert.equal(await update(place, { hasOld: true, change }, nodeFileSystem), undefined);
+    assert.deepEqual(seen, [9]);
+    assert.deepEqual(usersIn(place.path), [...usersIn(join(top, "old")), "new"].sort());
+    assert.deepEqual(others(place.folder), []);
+    remove(place);
+  }
+});
+
+test("where nothing that is kept is any good, the file is left as it is", async () => {
+  const scene = SCENES["a password set in place"] as Scene;
+  const place = newPlace(scene);
+  await update(place, scene, cutOff("db", 4096));
+  const [kept = ""] = others(place.folder);
+  truncateSync(join(place.folder, kept), 0);
+  const torn = readFileSync(join(place.folder, "db"));
+  await update(place, { hasOld: true, change: () => assert.fail("no database") }, nodeFileSystem);
+  assert.ok(readFileSync(join(place.folder, "db")).equals(torn));
+  remove(place);
 });
 
 function usersIn(path: string): string[] {

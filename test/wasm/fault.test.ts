@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BerkeleyDBError, Database, MemoryFileSystem, type OpenOptions } from "berkeley-db-js";
+import { BerkeleyDBError, Database, type FileSystem, MemoryFileSystem, type OpenOptions } from "berkeley-db-js";
 import { bytesOf, pairsOf, textOf } from "../support/bytes.ts";
 import { TYPES } from "../support/databases.ts";
 import { FailingFileSystem } from "../support/failing-file-system.ts";
@@ -267,3 +267,32 @@ for (const type of TYPES) {
     assert.equal(byKey(pairsOf(database)).length, RECORDS);
   });
 }
+
+test("a file whose size is not to be had is closed", () => {
+  const memory = new MemoryFileSystem();
+  let open = 0;
+  const fileSystem: FileSystem = {
+    stat: (path) => memory.stat(path),
+    rename: (from, to) => memory.rename(from, to),
+    unlink: (path) => memory.unlink(path),
+    open(path, flags, mode) {
+      const file = memory.open(path, flags, mode);
+      open += 1;
+      return {
+        read: (bytes, offset) => file.read(bytes, offset),
+        write: (bytes, offset) => file.write(bytes, offset),
+        truncate: (size) => file.truncate(size),
+        sync: () => file.sync(),
+        size: () => {
+          throw Object.assign(new Error("EIO: i/o error, fstat"), { code: "EIO" });
+        },
+        close: () => {
+          open -= 1;
+          file.close();
+        },
+      };
+    },
+  };
+  assert.throws(() => Database.open("a", { type: "hash", create: true, fileSystem }), { code: "EIO" });
+  assert.equal(open, 0);
+});

@@ -88,7 +88,7 @@ export class Host {
     let free = this.#files.indexOf(undefined);
     if (free < 0) free = this.#files.length;
     // What is not written is not gathered, nor kept account of.
-    this.#files[free] = write && !this.#isReadOnly ? new BufferedFile(handle) : handle;
+    this.#files[free] = write && !this.#isReadOnly ? buffered(handle) : handle;
     return free;
   }
 
@@ -132,5 +132,15 @@ export class Host {
       if (errno !== ENOENT || this.lastError === undefined) this.lastError = error;
       return -errno;
     }
+  }
+}
+
+/** It looks at the file's size; a file that cannot be looked at is nobody's to close later. */
+function buffered(handle: FileHandle): FileHandle {
+  try {
+    return new BufferedFile(handle);
+  } catch (error) {
+    handle.close();
+    throw error;
   }
 }

@@ -2,11 +2,12 @@
  * tsmap cf patch: the guide's changes to sendmail.cf and submit.cf.
  */
 import { type Stats, statSync, unlinkSync } from "node:fs";
-import { isAbsolute } from "node:path";
+import { dirname, isAbsolute } from "node:path";
 import { nodeFileSystem } from "berkeley-db-js";
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
-import { HeldFile } from "../../files/held-file.ts";
+import { type HeldFile, makeFile } from "../../files/held-file.ts";
 import { Replacement } from "../../files/replacement.ts";
+import { syncFolder } from "../../files/sync-folder.ts";
 import { applyEdits, CF_REFUSALS, type CfRefusal, type ClientChanges, patchCf, type RelayChanges } from "../../sendmail-cf/cf-patch.ts";
 import { onSignal } from "../cleanup.ts";
 import { say } from "../error-output.ts";
@@ -111,8 +112,7 @@ function makeBackup(path: string, content: string, mode: number): string {
     const backup = i === 0 ? `${path}.orig` : `${path}.orig.${i}`;
     let file: HeldFile;
     try {
-      const handle = nodeFileSystem.open(backup, { write: true, create: true, exclusive: true }, mode);
-      file = new HeldFile(backup, handle, nodeFileSystem);
+      file = makeFile(backup, mode, nodeFileSystem);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
       continue;
@@ -126,6 +126,8 @@ function makeBackup(path: string, content: string, mode: number): string {
       } finally {
         file.close();
       }
+      // Its name too, before the original is gone.
+      syncFolder(dirname(path));
       return backup;
     } catch (error) {
       removeBackup(backup);

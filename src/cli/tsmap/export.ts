@@ -3,6 +3,7 @@
  */
 import { basename } from "node:path";
 import type { FileHandle, FileSystem } from "berkeley-db-js";
+import { keptOpen } from "../../files/handles.ts";
 import { openStandardInput, readingFileSystem } from "../../files/read-whole.ts";
 import type { StoredRecord } from "../../hash-file/database-file.ts";
 import type { VisitRecord } from "../../hash-file/visit.ts";
@@ -184,16 +185,7 @@ class OpenMap {
 
   /** What comes through a pipe can be read once: whoever opens the file gets what is open. */
   #fileSystem(): FileSystem {
-    const handle = this.#handle;
-    const open = (): FileHandle => ({
-      read: (bytes, offset) => handle.read(bytes, offset),
-      write: (bytes, offset) => handle.write(bytes, offset),
-      truncate: (size) => handle.truncate(size),
-      sync: () => handle.sync(),
-      size: () => handle.size(),
-      close: () => {},
-    });
-    return { ...readingFileSystem, open };
+    return { ...readingFileSystem, open: () => keptOpen(this.#handle) };
   }
 }
 

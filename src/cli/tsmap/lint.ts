@@ -14,17 +14,16 @@ import type { LintOptions } from "../../authinfo/lint/options.ts";
 import { readWhole } from "../../files/read-whole.ts";
 import { Replacement } from "../../files/replacement.ts";
 import { strerror } from "../../files/strerror.ts";
-import { turn } from "../../files/turn.ts";
 import { DatabaseFile } from "../../hash-file/database-file.ts";
 import { kindOfRecords } from "../../map-file/map-kind.ts";
 import { isDatabase } from "../../map-file/read-map.ts";
-import { onSignal } from "../cleanup.ts";
 import { say } from "../error-output.ts";
 import { InputError, openInput } from "../input.ts";
 import { printable } from "../printable.ts";
 import { packageVersion } from "../version.ts";
 import type { Context } from "./context.ts";
 import { jsonReport, type LintedFile, type LintTrouble, SarifReport, textReport } from "./lint-report.ts";
+import { putInPlace } from "./replacing.ts";
 import { type SourceFlags, sourceOptions } from "./source-flags.ts";
 import { paintFor } from "./style.ts";
 import { targetFile } from "./target-file.ts";
@@ -139,18 +138,9 @@ async function readInput(): Promise<Uint8Array> {
 async function replaceFile(name: string, bytes: Uint8Array): Promise<void> {
   const target = targetFile(name).path;
   const inPlace = statSync(target).nlink > 1;
-  let replacement: Replacement | undefined;
-  const forget = onSignal(() => replacement?.abandon());
-  try {
-    replacement = new Replacement(target, { fileSystem: nodeFileSystem, mode: OWNER_ALONE, inPlace });
+  await putInPlace((begin) => {
+    const replacement = new Replacement(target, { fileSystem: nodeFileSystem, mode: OWNER_ALONE, inPlace });
+    begin(replacement);
     replacement.write(bytes);
-    // A signal that came in the meantime goes first.
-    await turn();
-    replacement.commit();
-  } catch (error) {
-    replacement?.abandon();
-    throw error;
-  } finally {
-    forget();
-  }
+  });
 }

@@ -6,7 +6,7 @@ import { BerkeleyDBError, type DatabaseType } from "berkeley-db-js";
 import { strerror } from "../../files/strerror.ts";
 import { DatabaseBuilder } from "../../map-file/database-builder.ts";
 import { type LoadFormat, type LoadHeader, TextError, TextReader } from "../../map-file/load-text.ts";
-import { ignoreFileSizeSignal, onSignal } from "../cleanup.ts";
+import { ignoreFileSizeSignal } from "../cleanup.ts";
 import { messagesRead, say } from "../error-output.ts";
 import { type FormatFlags, readFormatLayers, SettingError, type SettleFormat } from "../format-settings.ts";
 import { type Input, InputError, openInput } from "../input.ts";
@@ -14,6 +14,7 @@ import { failureText } from "../makemap-messages.ts";
 import { printable } from "../printable.ts";
 import { Progress } from "../progress.ts";
 import type { Context } from "./context.ts";
+import { putInPlace } from "./replacing.ts";
 import { type TargetFile, targetFile } from "./target-file.ts";
 import { Trouble, troubleWith, withFile } from "./trouble.ts";
 
@@ -73,7 +74,6 @@ class Load {
   readonly #options: Options;
   readonly #settle: SettleFormat;
   #progress: Progress | undefined;
-  #builder: DatabaseBuilder | undefined;
   #refused = 0;
 
   constructor(context: Context, name: string, target: TargetFile, options: Options, settle: SettleFormat) {
@@ -88,34 +88,32 @@ class Load {
   async run(input: Input): Promise<number> {
     const progress = new Progress({ wanted: undefined, label: this.#name, total: input.size });
     this.#progress = progress;
-    // Before there is a file to remove, so that no signal comes between.
-    const forget = onSignal(() => this.#builder?.abandon());
     try {
-      const reader = new TextReader(this.#options.format, {
-        onHeader: (header) => {
-          this.#builder = this.#open(header, input.size);
-        },
-        onRecord: (key, data, line) => this.#builder?.add(key, data, line),
-      });
-      let bytes = 0;
-      for await (const chunk of input.chunks) {
-        reader.write(chunk);
-        bytes += chunk.length;
-        await messagesRead();
-        await progress.update(bytes, reader.lines);
-      }
-      reader.end();
       // Where ^C ended what feeds the pipe, the signal for this program has come too: it goes first.
-      for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
-      this.#builder?.commit();
+      await putInPlace((begin) => this.#read(input, progress, begin));
       return this.#refused > 0 ? 1 : 0;
-    } catch (error) {
-      this.#builder?.abandon();
-      throw error;
     } finally {
-      forget();
       progress.stop();
     }
+  }
+
+  async #read(input: Input, progress: Progress, begin: (builder: DatabaseBuilder) => void): Promise<void> {
+    let builder: DatabaseBuilder | undefined;
+    const reader = new TextReader(this.#options.format, {
+      onHeader: (header) => {
+        builder = this.#open(header, input.size);
+        begin(builder);
+      },
+      onRecord: (key, data, line) => builder?.add(key, data, line),
+    });
+    let bytes = 0;
+    for await (const chunk of input.chunks) {
+      reader.write(chunk);
+      bytes += chunk.length;
+      await messagesRead();
+      await progress.update(bytes, reader.lines);
+    }
+    reader.end();
   }
 
   #open(header: LoadHeader, size: number | undefined): DatabaseBuilder {

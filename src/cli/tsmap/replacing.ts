@@ -1,5 +1,5 @@
 /**
- * Commands that make one file of another.
+ * Commands that make a file, most of them of another.
  */
 import { BerkeleyDBError } from "berkeley-db-js";
 import { turn } from "../../files/turn.ts";
@@ -13,25 +13,48 @@ export interface Files {
   readonly target: string;
 }
 
+type Uncommitted = Pick<Pending<unknown>, "commit" | "abandon">;
+
 /**
  * Makes a file, and puts it in its place unless a signal came meanwhile, which
  * then ends the program with the old file as it was.
+ * @param make hands on what is to be committed, or abandoned, as soon as there is such.
+ */
+export async function putInPlace(make: (begin: (pending: Uncommitted) => void) => void | Promise<void>): Promise<void> {
+  let pending: Uncommitted | undefined;
+  // Before there is a file to remove, so that no signal comes between.
+  const forget = onSignal(() => pending?.abandon());
+  try {
+    await make((begun) => {
+      pending = begun;
+    });
+    await turn();
+    pending?.commit();
+  } catch (error) {
+    pending?.abandon();
+    throw error;
+  } finally {
+    forget();
+  }
+}
+
+/**
+ * The same, of a file that is made of another.
+ * @param isWanted whether it is to be put in its place.
  * @throws {Trouble} names the file that something is wrong with.
  */
 export async function replaceWith<T>(files: Files, make: () => Pending<T>, isWanted: (result: T) => boolean = () => true): Promise<T> {
-  let pending: Pending<T> | undefined;
-  const forget = onSignal(() => pending?.abandon());
   try {
-    pending = make();
-    await turn();
-    if (isWanted(pending.result)) pending.commit();
-    else pending.abandon();
-    return pending.result;
+    let made: Pending<T> | undefined;
+    await putInPlace((begin) => {
+      const pending = make();
+      made = pending;
+      const commit = (): void => (isWanted(pending.result) ? pending.commit() : pending.abandon());
+      begin({ commit, abandon: () => pending.abandon() });
+    });
+    return (made as Pending<T>).result;
   } catch (error) {
-    pending?.abandon();
     throw troubleWith(faultyFile(error, files), error);
-  } finally {
-    forget();
   }
 }
 

@@ -2,7 +2,7 @@
  * A file that is to be made or replaced.
  */
 import { type Stats, statSync } from "node:fs";
-import { resolveLinks } from "../../files/shared-folder.ts";
+import { resolveFolder, resolveLinks } from "../../files/shared-folder.ts";
 import { Trouble, withFile } from "./trouble.ts";
 
 export interface TargetFile {
@@ -16,7 +16,7 @@ export interface TargetFile {
 export function targetFile(name: string): TargetFile {
   return withFile(name, () => {
     const status = statSync(name, { throwIfNoEntry: false });
-    if (status === undefined) return { path: name, status };
+    if (status === undefined) return { path: resolveFolder(name), status };
     if (!status.isFile()) throw new Trouble(`${name}: not a regular file, and not to be replaced by one`);
     return { path: resolveLinks(name), status };
   });

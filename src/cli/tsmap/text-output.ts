@@ -5,8 +5,9 @@
 import { type Stats, statSync } from "node:fs";
 import { type FileHandle, nodeFileSystem } from "berkeley-db-js";
 import { Replacement } from "../../files/replacement.ts";
-import { ignoreFileSizeSignal, onSignal } from "../cleanup.ts";
+import { ignoreFileSizeSignal } from "../cleanup.ts";
 import type { Output } from "../output.ts";
+import { putInPlace } from "./replacing.ts";
 import { targetFile } from "./target-file.ts";
 import { Trouble, withFile } from "./trouble.ts";
 
@@ -35,20 +36,11 @@ export async function writeToFile(outputName: string, sources: readonly string[]
     const status = withFile(source, () => statSync(source));
     if (isSame(target.status, status)) throw new Trouble(`${outputName}: is ${kind} itself`);
   }
-  let replacement: Replacement | undefined;
-  const forget = onSignal(() => replacement?.abandon());
-  try {
-    replacement = withFile(outputName, () => new Replacement(target.path, { fileSystem: nodeFileSystem, mode: MODE, setMode: true }));
+  await putInPlace((begin) => {
+    const replacement = withFile(outputName, () => new Replacement(target.path, { fileSystem: nodeFileSystem, mode: MODE, setMode: true }));
+    begin({ commit: () => withFile(outputName, () => replacement.commit()), abandon: () => replacement.abandon() });
     write(toFile(outputName, replacement.handle));
-    // A signal that came in the meantime goes first.
-    for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
-    withFile(outputName, () => replacement?.commit());
-  } catch (error) {
-    replacement?.abandon();
-    throw error;
-  } finally {
-    forget();
-  }
+  });
 }
 
 function isSame(a: Stats | undefined, b: Stats): boolean {
