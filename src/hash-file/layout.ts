@@ -252,14 +252,17 @@ function hashLayout(header: FileHeader, meta: Uint8Array, pages: number): HashLa
   // As many as its pages: a bucket has one; until it is written to, an older library's has none.
   if (maxBucket >= pages && version >= FIRST_WITH_ALL_PAGES)
     throw new HashFileError(`damaged: ${maxBucket + 1} buckets on ${pages} pages`, 0);
+  const [highMask, lowMask] = [field(offsets.highMask), field(offsets.lowMask)];
+  if (!areMasksOf(maxBucket, highMask, lowMask))
+    throw new HashFileError(`damaged: masks ${highMask} and ${lowMask} for ${maxBucket + 1} buckets`, 0);
   const spare = (index: number): number => field(offsets.spares + 4 * index);
   return {
     ...pageLayout(header, meta, pages, offsets),
     type: "hash",
     duplicates: (flags & HASH_FLAG.duplicates) === 0 ? false : (flags & HASH_FLAG.sorted) !== 0 ? "sorted" : "unsorted",
     maxBucket,
-    highMask: field(offsets.highMask),
-    lowMask: field(offsets.lowMask),
+    highMask,
+    lowMask,
     fillFactor: field(offsets.fillFactor),
     elements: field(offsets.elements),
     hashCheck: field(offsets.hashCheck),
@@ -269,6 +272,16 @@ function hashLayout(header: FileHeader, meta: Uint8Array, pages: number): HashLa
         ? (bucket) => bucket + spare(32 - Math.clz32(bucket))
         : (bucket) => bucket + 1 + (bucket === 0 ? 0 : spare(31 - Math.clz32(bucket))),
   };
+}
+
+/**
+ * By which bits of its hash a key finds its bucket: one less than the power of
+ * two above the last bucket, and half of it (__ham_vrfy_meta). Of one bucket
+ * some releases write the lower one as 0, some as -1.
+ */
+function areMasksOf(maxBucket: number, high: number, low: number): boolean {
+  const mask = 2 ** (32 - Math.clz32(maxBucket)) - 1;
+  return high === mask && (low === mask >>> 1 || (mask === 0 && low === 0xffff_ffff));
 }
 
 /** libdb opens no file with flags that it does not know. */

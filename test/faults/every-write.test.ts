@@ -26,8 +26,10 @@ import {
 
 const top = temporaryFolder({ after });
 
-/** One of so many faults: of each call, or in the ordinary run of each command, some of every kind. */
+/** One of so many faults of each command, whatever their kinds. */
 const STEP = stressSeconds !== undefined ? 1 : isFull ? 2 : 13;
+/** Which is the first of them: another each time, so that all have their turn. What fails says it, and fails once more with it. */
+const seed = Number(process.env["TSMAKEMAP_TEST_SEED"] ?? Math.floor(Math.random() * 0xffff_ffff));
 
 const NAMES = Object.keys(WRITING_COMMANDS);
 const reports: Record<string, Report> = {};
@@ -37,7 +39,7 @@ const next: Record<string, Left> = {};
 /** In two processes at a time. */
 before(async () => {
   const halves = [0, 1].map((half) => NAMES.filter((_, i) => i % 2 === half));
-  const tries = halves.map((commands) => inChild<typeof reports>({ kind: "try", top, commands, step: STEP }, { after }));
+  const tries = halves.map((commands) => inChild<typeof reports>({ kind: "try", top, commands, step: STEP, seed }, { after }));
   Object.assign(reports, ...(await Promise.all(tries)));
   const left = halves.map((commands) => Object.fromEntries(commands.map((name) => [name, foldersToRun(name)])));
   const again = left.map((folders) => inChild<typeof next>({ kind: "again", folders }, { after }));
@@ -160,9 +162,9 @@ suite("every call on files fails, in every way", () => {
         const what = faultOf(command, report, one) ?? (then && faultOfNext(command, report, one.tree, then));
         if (what !== undefined) wrong.push(`${one.fault.name}: ${what}; exit ${one.exit}: ${one.stderr.trimEnd()}`);
       }
-      assert.ok(wrong.length === 0, `${wrong.length} of ${tried.length} faults:\n${wrong.join("\n")}`);
+      assert.ok(wrong.length === 0, `TSMAKEMAP_TEST_SEED=${seed}: ${wrong.length} of ${tried.length} faults:\n${wrong.join("\n")}`);
       const failed = tried.filter(({ exit }) => exit !== 0).length;
-      t.diagnostic(`${calls.length} calls, ${tried.length} faults: ${failed} times it failed, and was told`);
+      t.diagnostic(`seed ${seed}: ${calls.length} calls, ${tried.length} faults: ${failed} times it failed, and was told`);
     });
   }
 });

@@ -58,7 +58,7 @@ suite("in the place of a lock", () => {
       await withFileLock(path, () => {
         fs.rmSync(lock);
         plant(lock);
-      }).catch((error: NodeJS.ErrnoException) => assert.equal(error.code, "EISDIR"));
+      });
       fs.rmSync(lock, { recursive: true });
     }
   });

@@ -8,8 +8,10 @@
  */
 import { type Profiler, Session } from "node:inspector";
 
-/** Ours, the engine's wrapper included; not the tests. This file runs from .build/test/fuzz. */
-const OURS = new RegExp(`^${new URL("../../../", import.meta.url).href.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?:dist|wasm/dist)/`);
+/** Ours, module by module, and the engine's wrapper, which all of it loads as it is published; not the tests. This file runs from .build/test/fuzz. */
+const OURS = new RegExp(
+  `^${new URL("../../../", import.meta.url).href.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?:\\.build/src|wasm/dist|wasm/\\.build/src)/`,
+);
 
 interface Block {
   readonly start: number;
@@ -46,6 +48,12 @@ export class BlockCoverage {
   /** Blocks that were reached and noted. */
   get reached(): number {
     return this.#reached.size;
+  }
+
+  /** How many of them are of scripts that have this in their URLs. */
+  reachedIn(part: string): number {
+    const scripts = [...this.#scripts].flatMap(([url, script]) => (script !== undefined && url.includes(part) ? [...script.values()] : []));
+    return scripts.flat().filter(({ id }) => this.#reached.has(id)).length;
   }
 
   /** @returns the blocks that were reached since it was asked last, and never were before. */

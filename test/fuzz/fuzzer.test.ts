@@ -7,6 +7,7 @@ import { generator } from "../support/random.ts";
 import { BlockCoverage } from "./coverage.ts";
 import { Finding, Fuzzer } from "./fuzzer.ts";
 import type { Note, Target } from "./target.ts";
+import { loadTarget } from "./targets.ts";
 import { runTask } from "./thread.ts";
 
 const coverage = new BlockCoverage();
@@ -44,6 +45,18 @@ test("it comes through by what the target notes", async () => {
     if (right < 0) throw new Error("found");
   });
   assert.notEqual((await search(target, 2, 3000)).finding, undefined);
+});
+
+test("it goes by what is ours, wherever the build has put it", async () => {
+  const target = await loadTarget("map-source");
+  coverage.forget();
+  const fuzzer = new Fuzzer(target, coverage, generator(1));
+  for (const input of target.seeds()) await fuzzer.add(input);
+  // As the tests load it, and the engine's wrapper as it is published.
+  for (const part of ["/.build/src/makemap/", "/.build/src/hash-file/", "/wasm/dist/"]) {
+    const reached = coverage.reachedIn(part);
+    assert.ok(reached > 50, `${part}: ${reached}`);
+  }
 });
 
 test("a seed gives the same inputs once more", async () => {

@@ -14,7 +14,7 @@ export interface Target {
   readonly name: string;
   /** Texts, one character a byte, that inputs are put together from. */
   readonly dictionary: readonly string[];
-  /** Whose blocks count, in parts of paths: all that is ours where it is left out. */
+  /** Whose blocks count besides all that is ours, in parts of paths. */
   readonly covered?: RegExp;
   /** The longest input, in bytes. */
   readonly longest: number;

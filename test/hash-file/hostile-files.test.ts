@@ -6,11 +6,11 @@ import assert from "node:assert/strict";
 import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
-import { type FileHandle, MemoryFileSystem, nodeFileSystem } from "berkeley-db-js";
+import { Database, type FileHandle, MemoryFileSystem, nodeFileSystem } from "berkeley-db-js";
 import { checkDatabase } from "#src/hash-file/check.js";
 import { DatabaseFile, type StoredRecord } from "#src/hash-file/database-file.js";
 import { HashFileError } from "#src/hash-file/error.js";
-import { PageType } from "#src/hash-file/layout.js";
+import { PageType, readHashLayout } from "#src/hash-file/layout.js";
 import { convert } from "#src/map-file/convert.js";
 import { inspect } from "#src/map-file/inspection.js";
 import { scrub } from "#src/map-file/scrub.js";
@@ -67,6 +67,12 @@ class Pages {
     // Bucket 0 is on page 1.
     else this.u32(0, 96, 1);
     this.u32(0, 92, type === "hash" ? 0x5e688dd1 : 0);
+  }
+
+  /** With the masks that belong to it. */
+  lastBucket(number: number): void {
+    const mask = 2 ** (32 - Math.clz32(number)) - 1;
+    for (const [i, value] of [number, mask, mask >>> 1].entries()) this.u32(0, 72 + 4 * i, value);
   }
 
   u32(page: number, offset: number, value: number): void {
@@ -199,7 +205,7 @@ describe("pages that lead somewhere they should not", () => {
 
   it("buckets that all begin on the same page are damage", () => {
     const pages = new Pages("hash", 100_000, 512);
-    pages.u32(0, 72, 99_998);
+    pages.lastBucket(99_998);
     // A spare that takes each group of buckets back to page 1.
     for (let group = 1; group < 18; group++) pages.u32(0, 96 + 4 * group, 2 ** 32 - 2 ** (group - 1) + 1);
     for (const reader of Object.values(READERS)) soon(() => reader(handle(pages.bytes)));
@@ -218,6 +224,46 @@ describe("pages that lead somewhere they should not", () => {
       const pages = new Pages(type, 2, 512);
       pages.u32(0, 48, 0x100);
       assert.match(soon(() => READERS["read"]?.(handle(pages.bytes)))?.message ?? "", /page 0: flags 256/);
+    }
+  });
+
+  it("masks that lead to buckets that are not there are damage", () => {
+    for (const [high, low] of [
+      [0xffff_ffff, 0xffff_ffff],
+      [1, 1],
+      [3, 0],
+      [0, 0],
+    ] as const) {
+      const pages = new Pages("hash", 3, 512);
+      pages.lastBucket(1);
+      pages.u32(0, 76, high);
+      pages.u32(0, 80, low);
+      for (const reader of ["read", "check"])
+        assert.equal(soon(() => READERS[reader]?.(handle(pages.bytes)))?.message, `damaged: masks ${high} and ${low} for 2 buckets`);
+    }
+    for (const low of [0, 0xffff_ffff]) {
+      const pages = new Pages("hash", 2, 512);
+      pages.page(1, PageType.hash, []);
+      pages.u32(0, 80, low);
+      assert.equal(
+        soon(() => READERS["read"]?.(handle(pages.bytes))),
+        undefined,
+        "of one bucket some have 0, and some -1",
+      );
+    }
+  });
+
+  it("the masks of a file are sound however many buckets it has", () => {
+    for (const byteOrder of ["little", "big"] as const) {
+      using database = Database.open(new Uint8Array(), { type: "hash", create: true, byteOrder, pageSize: 512, fillFactor: 1 });
+      const counts = new Set<number>();
+      for (let i = 0; i < 300; i++) {
+        database.put(Buffer.from(`key ${i}`), Buffer.alloc(1));
+        const bytes = database.toBytes();
+        counts.add(readHashLayout(handle(bytes)).maxBucket);
+        Database.open(bytes, { readOnly: true }).close();
+      }
+      assert.ok(counts.size > 200, `${counts.size}`);
     }
   });
 
@@ -507,7 +553,8 @@ describe("records that are lost", () => {
   ])
     it(`are missed: on pages that nothing leads to, in ${fixture} that says it has fewer buckets`, () => {
       assert.match(
-        problemsOf(fixture, (first) => first.setUint32(at, 3)),
+        // The last bucket, and the masks.
+        problemsOf(fixture, (first) => [3, 3, 1].forEach((value, i) => void first.setUint32(at + 4 * i, value))),
         /page \d+: holds items, and nothing leads to it/,
       );
     });

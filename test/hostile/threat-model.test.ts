@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { rootFolder } from "../support/fixtures.ts";
 
-test("the tests that SECURITY.md names are there, and it names all of this folder", () => {
+test("the tests that SECURITY.md names are there, and it names all of the folders that are there for them", () => {
   const text = fs.readFileSync(join(rootFolder, "SECURITY.md"), "utf8");
   const named = [...text.matchAll(/`(test\/[\w/-]+\.test\.ts)`/g)].map(([, path]) => path as string);
   assert.ok(named.length > 20);
@@ -15,9 +15,13 @@ test("the tests that SECURITY.md names are there, and it names all of this folde
     named.filter((path) => !fs.existsSync(join(rootFolder, path))),
     [],
   );
-  const here = fs.readdirSync(join(rootFolder, "test/hostile")).map((name) => `test/hostile/${name}`);
+  const there = ["test/hostile", "test/faults", "test/fuzz"].flatMap((folder) =>
+    fs.readdirSync(join(rootFolder, folder)).map((name) => `${folder}/${name}`),
+  );
+  const tests = there.filter((path) => path.endsWith(".test.ts"));
+  assert.ok(tests.length > 10, `${tests.length}`);
   assert.deepEqual(
-    here.filter((path) => !named.includes(path) && !path.endsWith("threat-model.test.ts")),
+    tests.filter((path) => !named.includes(path) && !path.endsWith("threat-model.test.ts")),
     [],
   );
 });

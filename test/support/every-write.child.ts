@@ -41,10 +41,10 @@ async function rehearse(folders: RunFolders, name: string, command: WritingComma
   return { before, clean: { ...result, tree: treeOf(folder) }, calls };
 }
 
-async function tryFaults(folders: RunFolders, name: string, command: WritingCommand, step: number): Promise<Report> {
+async function tryFaults(folders: RunFolders, name: string, command: WritingCommand, step: number, seed: number): Promise<Report> {
   const rehearsal = await rehearse(folders, name, command);
   const tried: Tried[] = [];
-  for (const { fault, ...about } of faultsOf(rehearsal.calls, step * (command.step ?? 1))) {
+  for (const { fault, ...about } of faultsOf(rehearsal.calls, step * (command.step ?? 1), seed)) {
     const folder = folders.next();
     const { result, injected } = await run(folder, command, fault);
     tried.push({ ...result, fault: about, injected, tree: treeOf(folder), folder });
@@ -66,7 +66,9 @@ async function answer(task: Task): Promise<object> {
   for (const name of task.commands) {
     const command = WRITING_COMMANDS[name] as WritingCommand;
     const folders = new RunFolders(task.top, name, command);
-    answers[name] = await (task.kind === "try" ? tryFaults(folders, name, command, task.step) : rehearse(folders, name, command));
+    answers[name] = await (task.kind === "try"
+      ? tryFaults(folders, name, command, task.step, task.seed)
+      : rehearse(folders, name, command));
   }
   return answers;
 }

@@ -26,8 +26,8 @@ export interface NamedFault {
 
 /** Of calls that need room, or a name in a folder. */
 const FULL = ["ENOSPC", "EDQUOT"] as const;
-/** Of calls with a path: what is allowed may change at any time. */
-const DENIED = ["open", "rename", "unlink", "chmod", "chown", "mkdir", "symlink", "rmdir", "scandir"];
+/** Of calls with a path, and of those that change whose a file is, or for whom: what is allowed may change at any time. */
+const DENIED = ["open", "rename", "unlink", "chmod", "fchmod", "lchown", "fchown", "mkdir", "symlink", "rmdir", "scandir"];
 /** How many bytes of those that were asked for: the classes of short writes and reads. */
 const SHORT: Readonly<Record<string, (length: number) => number>> = {
   "one byte": () => 1,
@@ -37,11 +37,12 @@ const SHORT: Readonly<Record<string, (length: number) => number>> = {
 const A_LITTLE = (length: number): number => Math.max(1, Math.ceil(length / 3));
 
 /**
- * @param step take every so many of them, of each class in turn.
+ * @param step take every so many of them.
+ * @param seed which is the first of them: with as many seeds as that, one after the other, all are taken.
  */
-export function faultsOf(calls: readonly Call[], step: number): NamedFault[] {
+export function faultsOf(calls: readonly Call[], step: number, seed: number): NamedFault[] {
   const all = calls.flatMap((call, at) => faultsAt(call, at));
-  return all.filter((_, i) => i % step === 0);
+  return all.filter((_, i) => i % step === seed % step);
 }
 
 function faultsAt(call: Call, at: number): NamedFault[] {

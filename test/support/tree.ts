@@ -1,10 +1,11 @@
 /**
- * Everything in a folder, to be compared: files by content and mode, folders by
- * mode, links by where they lead.
+ * Everything in a folder, to be compared: files by content, mode and owner, folders
+ * by mode, links by where they lead.
  */
 import { createHash } from "node:crypto";
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
+import { geteuid } from "node:process";
 
 /** By path within the folder: "0640 file 9f86d0…". */
 export type Tree = Readonly<Record<string, string>>;
@@ -28,5 +29,7 @@ function describe(path: string): string {
   if (status.isSymbolicLink()) return `link to ${readlinkSync(path)}`;
   const mode = (status.mode & 0o7777).toString(8).padStart(4, "0");
   if (status.isDirectory()) return `${mode} folder`;
-  return `${mode} file ${createHash("sha256").update(readFileSync(path)).digest("hex")}`;
+  // What belongs to others has to stay theirs.
+  const owner = status.uid === geteuid?.() ? "" : `of user ${status.uid} `;
+  return `${mode} file ${owner}${createHash("sha256").update(readFileSync(path)).digest("hex")}`;
 }

@@ -2,10 +2,11 @@
  * Every command that writes a file, with what is there before it: for the tests
  * of what becomes of that file whatever happens meanwhile.
  */
-import { copyFileSync, linkSync, mkdirSync, writeFileSync } from "node:fs";
+import { chownSync, copyFileSync, linkSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RELAY_CF, SUBMIT_CF } from "./cf-text.ts";
 import { databaseFixture } from "./fixtures.ts";
+import { isRoot } from "./program.ts";
 
 export type ProgramName = "tsmakemap" | "tssaslpasswd" | "tsmap";
 
@@ -94,6 +95,9 @@ const map = (...args: string[]): WritingCommand => ({
   },
 });
 
+/** Debian's nobody and nogroup; any that is not root does. */
+const NOBODY = 65534;
+
 const REALM = "mail.example.com";
 const setPassword = (...args: string[]): string[] => ["-f", "db", "-u", REALM, "--hostname", REALM, "--otp-seed", "ma1234", ...args];
 
@@ -142,6 +146,12 @@ const linked = (command: WritingCommand): WritingCommand => ({
   arrange: (folder) => linkSync(join(folder, command.target), join(folder, "other-name")),
 });
 
+/** The file belongs to somebody else, and has to stay theirs. */
+const foreign = (command: WritingCommand): WritingCommand => ({
+  ...command,
+  arrange: (folder) => chownSync(join(folder, command.target), NOBODY, NOBODY),
+});
+
 const SOURCE: Omit<WritingCommand, "args"> = {
   program: "tsmap",
   once: true,
@@ -181,6 +191,8 @@ export const WRITING_COMMANDS: Readonly<Record<string, WritingCommand>> = {
   "tsmakemap: a map shown record by record": { ...map("-v", "hash"), shows: true },
   "tsmakemap: a map in place": inPlace(map("--in-place", "hash")),
   "tsmakemap: a map that is added to in place": inPlace(map("--in-place", "-o", "-r", "hash")),
+  // Only root gives files away.
+  ...(isRoot && { "tsmakemap: a map of another user": foreign(map("hash")) }),
   "tsmakemap: a map with two names": linked(map("-s", "hash")),
   "tsmakemap: a map larger than the cache": {
     ...map("-c", "1", "--target", "aix", "hash"),

@@ -41,8 +41,8 @@ export interface Report extends Rehearsal {
 export type Task =
   /** Only to make what is there before, and a run without faults. */
   | { readonly kind: "rehearse"; readonly top: string; readonly commands: readonly string[] }
-  /** With each of the faults, or one of so many. */
-  | { readonly kind: "try"; readonly top: string; readonly commands: readonly string[]; readonly step: number }
+  /** With each of the faults, or one of so many, from one on that the seed says. */
+  | { readonly kind: "try"; readonly top: string; readonly commands: readonly string[]; readonly step: number; readonly seed: number }
   /** Once more, in these folders, by command. */
   | { readonly kind: "again"; readonly folders: Readonly<Record<string, readonly string[]>> };
 

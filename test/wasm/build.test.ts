@@ -99,6 +99,18 @@ test("a change of the configuration or of the shim is a change of the inputs", a
   }
 });
 
+test("README.md says what every file of the shim is for", () => {
+  const readme = readFileSync(join(libdbFolder, "../README.md"), "utf8");
+  const names = readdirSync(join(libdbFolder, "shim"));
+  // A header stands beside the file of its name.
+  const wanted = names.filter((name) => name.endsWith(".c") || !names.includes(name.replace(/\.h$/, ".c")));
+  assert.ok(wanted.length > 5);
+  assert.deepEqual(
+    wanted.filter((name) => !readme.includes(`\`${name}\``)),
+    [],
+  );
+});
+
 /** A BuildFailure with a problem and something to do about it. */
 function failure(problem: RegExp, mend: RegExp): (error: unknown) => true {
   return (error) => {

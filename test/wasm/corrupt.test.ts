@@ -126,6 +126,20 @@ test("a group of buckets behind the end of the file, the last of them not", (t) 
   assert.deepEqual(errors, { open: "EINVAL" });
 });
 
+test("masks by which a key is in a bucket that is not there: libdb would seek the logarithm of its number without end", (t) => {
+  for (const [high, low] of [
+    [0xff, 0xff],
+    [0x01, 0xff],
+    [0xff, 0x00],
+  ] as const) {
+    const masks = [76, ...new Array<number>(4).fill(high), ...new Array<number>(4).fill(low)] as const;
+    const { errors } = readThrough(doctored(t, "v9-db5.3.28-le-residue", [masks as [number, ...number[]]]), "path");
+    assert.deepEqual(errors, { open: "EINVAL" });
+  }
+  const bytes = new Uint8Array(readFileSync(`${fixturesFolder}fuzz/database/masks-of-all-bits`));
+  assert.throws(() => Database.open(bytes), { code: "EINVAL", message: /damaged: masks 4294967295 and 4294967295 for \d+ buckets/ });
+});
+
 test("a first page that counts more pages than there are", (t) => {
   const pages = databaseFixture("v9-db5.3.28-le-map").size / 4096;
   const last = (number: number): Outcome => readThrough(doctored(t, "v9-db5.3.28-le-map", [[32, number, 0, 0, 0]]), "path");

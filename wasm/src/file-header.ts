@@ -17,10 +17,12 @@ const ENCRYPTION = 24;
 /** Where a page says what it is, and what the first one is. */
 const PAGE_TYPE = 25;
 const META_TYPE = { hash: 8, btree: 9 } as const;
-/** DBMETA.last_pgno, HMETA.max_bucket, HMETA.spares[32]. */
+/** DBMETA.last_pgno, BTMETA.minkey, HMETA.max_bucket, .high_mask, .low_mask, .spares[32]. */
 const LAST_PAGE = 32;
 const MINIMUM_KEYS = 76;
 const MAX_BUCKET = 72;
+const HIGH_MASK = 76;
+const LOW_MASK = 80;
 const SPARES = 96;
 
 const READABLE = { hash: [8, 9], btree: [9] } as const;
@@ -109,6 +111,7 @@ function versionHazard(type: string, version: number): string {
 /** Every bucket must lie within the file: libdb would otherwise grow the file, or walk, without end. */
 function checkBuckets(field: (offset: number) => number, pages: number, refuse: (code: string, summary: string) => BerkeleyDBError): void {
   const maxBucket = field(MAX_BUCKET);
+  checkMasks(maxBucket, field(HIGH_MASK), field(LOW_MASK), refuse);
   // Buckets come in groups that each double their number; the pages of a group lie in one piece.
   for (let group = 0, bucket = 0; ; group++) {
     const page = bucket + field(SPARES + 4 * group);
@@ -116,4 +119,18 @@ function checkBuckets(field: (offset: number) => number, pages: number, refuse: 
     if (bucket === maxBucket) return;
     bucket = Math.min(2 ** (group + 1) - 1, maxBucket);
   }
+}
+
+/**
+ * A key is in the bucket `hash & high_mask`, or, where there is none of that
+ * number, `hash & low_mask` (__ham_call_hash). With other masks libdb looks for
+ * buckets that are not there: of a number of 2^31 or more it seeks the
+ * logarithm without end, and asks for no page meanwhile. It splits a bucket
+ * into itself, too. What they have to be is what its own verify asks for
+ * (__ham_vrfy_meta); of one bucket there are files with either low_mask.
+ */
+function checkMasks(maxBucket: number, high: number, low: number, refuse: (code: string, summary: string) => BerkeleyDBError): void {
+  const mask = 2 ** (32 - Math.clz32(maxBucket)) - 1;
+  if (high !== mask || (low !== mask >>> 1 && !(mask === 0 && low === 0xffff_ffff)))
+    throw refuse("EINVAL", `damaged: masks ${high} and ${low} for ${maxBucket + 1} buckets`);
 }
