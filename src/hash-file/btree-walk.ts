@@ -166,6 +166,7 @@ function childrenOf(reader: PageReader, page: Buffer, number: number, leaf: numb
   if (type !== (isRecno ? PageType.recnoInternal : PageType.btreeInternal)) throw damaged(number, `of type ${type}, not of a btree`);
   const child = isRecno ? CHILD.recno : CHILD.btree;
   const offsets = itemsOf(reader, page, number);
+  if (offsets.length === 0) throw damaged(number, "without items, and not a leaf");
   checkPlaces(offsets, number, pageSize, (offset) => {
     const end = offset + child.size;
     return isRecno || end > pageSize ? end : end + keyLengthOf(reader, page, number, offset);

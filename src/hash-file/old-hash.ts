@@ -127,7 +127,9 @@ export class OldHashWalk {
   #follow(number: number, page: Buffer): [number: number, page: Buffer] {
     const next = this.#after(page);
     if (next === undefined) throw damaged(number, "a long item has no end");
-    return [next, this.#take(next, number)];
+    const taken = this.#take(next, number);
+    if (this.#number(taken, 0) === 0) throw damaged(next, "of no numbers, and a long item goes on there");
+    return [next, taken];
   }
 
   /** From where an item begins to the end of the page. */

@@ -352,10 +352,53 @@ page_is_sound(const unsigned char *page, size_t length, uint64_t file_size)
 	return (1);
 }
 
+/* The bytes of a sound btree item, without the padding behind it. */
+static uint32_t
+btree_item_length(unsigned type, const unsigned char *item)
+{
+	int is_inline;
+
+	if (type == TYPE_IRECNO)
+		return (8);
+	is_inline = (item[2] & ~B_ITEM_DELETED_BIT) == B_ITEM_KEYDATA;
+	if (type == TYPE_IBTREE)
+		return (12 + (is_inline ? u16(item) : 12));
+	return (is_inline ? 3 + u16(item) : 12);
+}
+
+/*
+ * Whether no two items of a sound btree page have a byte in common. The
+ * duplicates of a key, one behind the other, have its item in common.
+ */
+static int
+are_items_apart(const unsigned char *page, uint32_t entries)
+{
+	static unsigned char taken[65536];
+	uint32_t i, offset, at, end;
+	unsigned type;
+
+	type = page[PAGE_TYPE];
+	memset(taken, 0, layout.size);
+	for (i = 0; i < entries; ++i) {
+		offset = u16(page + PAGE_HEADER + 2 * i);
+		if (type == TYPE_LBTREE && i >= 2 && i % 2 == 0 &&
+		    offset == u16(page + PAGE_HEADER + 2 * (i - 2)))
+			continue;
+		end = offset + btree_item_length(type, page + offset);
+		for (at = offset; at < end; ++at) {
+			if (taken[at])
+				return (0);
+			taken[at] = 1;
+		}
+	}
+	return (1);
+}
+
 int
 page_has_its_room(const unsigned char *page, size_t length)
 {
 	uint32_t size, entries, low, index_end, i;
+	unsigned type;
 
 	size = layout.size;
 	if (size == 0 || length != size || !has_items(page[PAGE_TYPE]))
@@ -370,5 +413,7 @@ page_has_its_room(const unsigned char *page, size_t length)
 	for (i = 0; i < entries; ++i)
 		if (u16(page + PAGE_HEADER + 2 * i) < low)
 			return (0);
-	return (1);
+	type = page[PAGE_TYPE];
+	return (type == TYPE_HASH || type == TYPE_HASH_UNSORTED ||
+	    are_items_apart(page, entries));
 }

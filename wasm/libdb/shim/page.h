@@ -23,17 +23,19 @@ void page_clear_unused(unsigned char *page, size_t length);
 
 /*
  * page_is_sound -- whether a page, as it was read, is of a type that there is,
- * and every item lies where items can lie and is no longer than the file. libdb believes what it reads:
- * from a damaged page it would copy whatever there is in memory, or go round
- * for ever. Says yes to what is no whole page, or not of a layout that it knows.
+ * and every item lies where items can lie and is no longer than the file. libdb
+ * believes what it reads: from a damaged page it would copy whatever there is
+ * in memory, or go round for ever. Says yes to what is no whole page, or not of
+ * a layout that it knows.
  */
 int page_is_sound(const unsigned char *page, size_t length,
     uint64_t file_size);
 
 /*
- * page_has_its_room -- whether the room that a page says it has lies between
- * its index and its items. libdb reads a page without it, and puts what is new
- * where it says: outside the page, if that is not so.
+ * page_has_its_room -- whether the room that a sound page says it has lies
+ * between its index and its items, and no two items have bytes in common. libdb
+ * reads a page without it, and puts what is new where it says, and moves the
+ * rest when an item goes: outside the page, if that is not so.
  */
 int page_has_its_room(const unsigned char *page, size_t length);
 
