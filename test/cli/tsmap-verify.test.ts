@@ -66,7 +66,8 @@ suite("damaged files", () => {
     ["a page of another type", (bytes) => bytes.writeUInt8(5, PAGE + 25), 1, /of type 5, not of a hash bucket/],
     ["a list of free pages that leads to one in use", (bytes) => bytes.writeUInt32LE(2, 28), 2, /free, and in use/],
     ["a list of free pages that leads nowhere", (bytes) => bytes.writeUInt32LE(9, 28), 9, /free, and beyond the end of the file/],
-    ["fewer buckets than there are", (bytes) => bytes.writeUInt32LE(0, 72), 2, /holds items, and nothing leads to it/],
+    // With the masks of one.
+    ["fewer buckets than there are", (bytes) => bytes.fill(0, 72, 84), 2, /holds items, and nothing leads to it/],
     // The last bit of the hash is that of the last byte.
     [
       "one bit of a key",
