@@ -65,7 +65,7 @@ ${data.join("")}
 set multiplot layout 1,2
 set logscale xy
 set xrange [700:15000000]
-set format x "10^{%L}"
+set xtics ("1,000" 1e3, "10,000" 1e4, "100,000" 1e5, "1 million" 1e6, "10 million" 1e7)
 set xlabel "lines"
 set key top left reverse Left
 set grid

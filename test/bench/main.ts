@@ -3,8 +3,8 @@
  * one run, so that a machine that slows down slows both. The exit code is 1
  * where a figure is not what it is to be.
  *
- * -- --large adds what takes ten minutes and 5 GB of disk, ten million lines;
- * -- --growth draws bench/growth.svg, which takes as long;
+ * -- --large adds what takes half an hour and 5 GB of disk, ten million lines;
+ * -- --growth draws bench/growth.svg, in five minutes and with as much disk;
  * -- --record puts the table into bench/results.md.
  */
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
