@@ -3,6 +3,7 @@
  * room: whoever goes through the link finds the whole old set or the whole new
  * one, and the next build leaves nothing of the one that was ended.
  */
+
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
@@ -13,6 +14,7 @@ import { buildSet, ManifestFile, Project, type SetPlan } from "tsmakemap/artifac
 import { packageVersion } from "#src/cli/version.js";
 import { isFull } from "../support/full.ts";
 import { needs } from "../support/native.ts";
+import { PAIR_MANIFEST } from "../support/pair-manifest.ts";
 import { isRoot, launcherOf, type Outcome, run } from "../support/program.ts";
 import { temporaryFolder } from "../support/temp.ts";
 import { type Tree, treeOf } from "../support/tree.ts";
@@ -22,26 +24,9 @@ const top = temporaryFolder({ after });
 const PASSWORDS = { old: "the old password of alice", new: "the new password of alice" } as const;
 type Which = keyof typeof PASSWORDS;
 
-const MANIFEST = `version: 1
-settings: { target: aix }
-key: { file: fleet.key }
-secrets:
-  alice: { file: alice }
-hosts:
-  relay1.example.com:
-    databases:
-      sasldb2: { users: { alice: alice } }
-  client1.example.com:
-    relays: [relay1.example.com]
-    maps:
-      smtp-auth:
-        entries:
-          relay1.example.com: { user: root, login: alice@relay1.example.com, password: alice }
-`;
-
 /** A fleet with one password, of which nothing is built. */
 function newFleet(which: Which, folder = mkdtempSync(join(top, "run-"))): string {
-  writeFileSync(join(folder, "tsmap.yaml"), MANIFEST);
+  writeFileSync(join(folder, "tsmap.yaml"), PAIR_MANIFEST);
   writeFileSync(join(folder, "fleet.key"), "the key of a test");
   writeFileSync(join(folder, "alice"), PASSWORDS[which]);
   return folder;
@@ -52,7 +37,7 @@ async function build(folder: string, which: Which): Promise<SetPlan> {
   writeFileSync(join(folder, "alice"), PASSWORDS[which]);
   const settings = { output: "artifacts", overrides: {}, allowInline: false, commandTimeout: 60 };
   const options = { settings, environment: {}, toolVersion: packageVersion() };
-  using project = new Project(new ManifestFile(join(folder, "tsmap.yaml"), MANIFEST), MANIFEST, options);
+  using project = new Project(new ManifestFile(join(folder, "tsmap.yaml"), PAIR_MANIFEST), PAIR_MANIFEST, options);
   return await buildSet(project);
 }
 

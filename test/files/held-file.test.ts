@@ -6,6 +6,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { type FileSystem, nodeFileSystem } from "berkeley-db-js";
+import { keptOpen } from "#src/files/handles.js";
 import { openKnown } from "#src/files/held-file.js";
 import { temporaryFolder } from "../support/temp.ts";
 
@@ -26,20 +27,10 @@ test("a file that cannot be looked at, or is another one, is closed", (t) => {
           open -= 1;
         };
         // No file has this number.
-        return { ...handleOf(file), descriptor: isBroken ? 2 ** 30 : file.descriptor, close };
+        return { ...keptOpen(file), descriptor: isBroken ? 2 ** 30 : file.descriptor, close };
       },
     };
     assert.throws(() => openKnown(path, other, { write: false }, files), { code: isBroken ? "EBADF" : "ERR_FILE_REPLACED" });
     assert.equal(open, 0);
   }
 });
-
-function handleOf(file: ReturnType<FileSystem["open"]>): Omit<ReturnType<FileSystem["open"]>, "close"> {
-  return {
-    read: (bytes, offset) => file.read(bytes, offset),
-    write: (bytes, offset) => file.write(bytes, offset),
-    truncate: (size) => file.truncate(size),
-    sync: () => file.sync(),
-    size: () => file.size(),
-  };
-}

@@ -2,10 +2,12 @@
  * Every command that writes a file, with what is there before it: for the tests
  * of what becomes of that file whatever happens meanwhile.
  */
+
 import { chownSync, copyFileSync, linkSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RELAY_CF, SUBMIT_CF } from "./cf-text.ts";
 import { databaseFixture } from "./fixtures.ts";
+import { PAIR_MANIFEST } from "./pair-manifest.ts";
 import { isRoot } from "./program.ts";
 
 export type ProgramName = "tsmakemap" | "tssaslpasswd" | "tsmap";
@@ -54,23 +56,6 @@ const NEW_MAP = `AuthInfo:new.example.com "U:root" "I:new" "P:${SECRETS.new}"\nA
 const LARGE_MAP = Array.from({ length: 1500 }, (_, i) => `key${(i * 7919) % 100_003} ${"v".repeat(900)}${i}\n`).join("");
 /** With something in it that can be mended. */
 const BAD_MAP = `AuthInfo:old.example.com "U:root"  "I:old" "P:${SECRETS.old}" "M:CRAM-MD5,DIGEST-MD5"\n`;
-
-const MANIFEST = `version: 1
-settings: { target: aix }
-key: { file: fleet.key }
-secrets:
-  alice: { file: alice }
-hosts:
-  relay1.example.com:
-    databases:
-      sasldb2: { users: { alice: alice } }
-  client1.example.com:
-    relays: [relay1.example.com]
-    maps:
-      smtp-auth:
-        entries:
-          relay1.example.com: { user: root, login: alice@relay1.example.com, password: alice }
-`;
 
 const write = (folder: string, name: string, content: string): void => writeFileSync(join(folder, name), content, { mode: 0o600 });
 
@@ -175,7 +160,7 @@ const BUILD: WritingCommand = {
   sources: { "tsmap.yaml": "tsmap.yaml", "fleet.key": "fleet.key", alice: "alice" },
   before: [{ program: "tsmap", args: ["build", "--no-progress"] }],
   prepare: (folder) => {
-    write(folder, "tsmap.yaml", MANIFEST);
+    write(folder, "tsmap.yaml", PAIR_MANIFEST);
     write(folder, "fleet.key", "the key of a test");
     write(folder, "alice", SECRETS.old);
   },
