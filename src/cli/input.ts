@@ -3,7 +3,7 @@
  */
 import { fstatSync, type Stats } from "node:fs";
 import { isatty } from "node:tty";
-import { readSome } from "../files/read-some.ts";
+import { readSomeAsync } from "../files/read-some.ts";
 
 const CHUNK = 1 << 18;
 /** What is known of a terminal: nobody types more. */
@@ -25,7 +25,7 @@ export class InputError extends Error {}
  */
 export async function openInput(lineByLine: boolean): Promise<Input> {
   const status = statInput();
-  const chunks = readInput(status.isFIFO() || status.isSocket() || isatty(0));
+  const chunks = readInput();
   if (status.isFile()) return { chunks, size: status.size };
   if (isatty(0)) return { chunks, size: TYPED };
   if (lineByLine) return { chunks, size: undefined };
@@ -45,26 +45,19 @@ function statInput(): Stats {
 }
 
 /**
- * Pipes and terminals may be set not to block, which process.stdin alone can
- * read; all else, which it reads in small pieces or takes for empty, is read
- * past it.
+ * Past process.stdin, whose buffers keep pieces of what came through a pipe,
+ * and which reads files in small pieces or takes them for empty.
  */
-async function* readInput(mayNotBlock: boolean): AsyncGenerator<Uint8Array, void, undefined> {
+async function* readInput(): AsyncGenerator<Uint8Array, void, undefined> {
   try {
-    yield* mayNotBlock ? (process.stdin as AsyncIterable<Uint8Array>) : readAtOnce();
+    for (;;) {
+      const chunk = Buffer.allocUnsafe(CHUNK);
+      const length = await readSomeAsync(0, chunk, 0);
+      if (length === 0) return;
+      yield chunk.subarray(0, length);
+    }
   } catch (error) {
     throw new InputError("standard input", { cause: error });
-  }
-}
-
-/** A stream would have to be made first. Between chunks signals have their turn. */
-async function* readAtOnce(): AsyncGenerator<Uint8Array, void, undefined> {
-  for (;;) {
-    const chunk = Buffer.allocUnsafe(CHUNK);
-    const length = readSome(0, chunk, 0);
-    if (length === 0) return;
-    yield chunk.subarray(0, length);
-    await new Promise((resolve) => setImmediate(resolve));
   }
 }
 

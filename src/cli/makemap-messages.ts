@@ -4,6 +4,7 @@
 import { BerkeleyDBError } from "berkeley-db-js";
 import { type SafetyWarning, UnsafeFileError } from "../files/safe-file.ts";
 import { strerror } from "../files/strerror.ts";
+import { HashFileError } from "../hash-file/error.ts";
 import type { SourceDiagnostic } from "../makemap/diagnostic.ts";
 
 /** Text and bytes of keys, which may be of any encoding, as one line. */
@@ -78,6 +79,7 @@ export function failureText(error: unknown): string {
         return "Name too long";
     }
   }
+  if (error instanceof HashFileError) return error.message;
   // makemap has no more to say than the system; where the engine has, it is worth saying.
   if (error instanceof BerkeleyDBError && error.code === "DB_OLD_VERSION") return withoutPath(error);
   return strerror(error);

@@ -3,10 +3,9 @@
  * It is bytes from end to end, and the caller's to overwrite.
  */
 import { spawnSync } from "node:child_process";
-import { closeSync, openSync, read } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { isatty } from "node:tty";
-import { promisify } from "node:util";
-import { readSome } from "../files/read-some.ts";
+import { readSome, readSomeAsync } from "../files/read-some.ts";
 import { LONGEST_PASSWORD } from "../sasldb/password.ts";
 import { onSignal } from "./cleanup.ts";
 import type { Output } from "./output.ts";
@@ -41,7 +40,7 @@ export async function passwordFromPipe(): Promise<Uint8Array> {
   const buffer = Buffer.alloc(ROOM);
   let length = 0;
   while (length < ROOM) {
-    const count = await readTyped(buffer, length);
+    const count = await readSomeAsync(0, buffer, length);
     if (count === 0) break;
     length += count;
   }
@@ -132,31 +131,14 @@ class Echo {
 
 /** A line of the terminal. Of one that is too long the rest is read too, so that no shell takes it for a command. */
 async function readLine(buffer: Buffer): Promise<number> {
-  const length = await readTyped(buffer, 0);
+  const length = await readSomeAsync(0, buffer, 0);
   const rest = Buffer.alloc(ROOM);
   for (let end = length; end === ROOM && buffer[length - 1] !== NEWLINE; ) {
-    end = await readTyped(rest, 0);
+    end = await readSomeAsync(0, rest, 0);
     if (rest[end - 1] === NEWLINE) break;
   }
   rest.fill(0);
   return length;
-}
-
-const readAsync = promisify(read);
-
-/** Reads what is there of standard input, from `at` on; 0 at its end. */
-async function readTyped(buffer: Buffer, at: number): Promise<number> {
-  for (;;) {
-    try {
-      return (await readAsync(0, buffer, at, buffer.length - at, null)).bytesRead;
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === "EOF") return 0;
-      // Somebody has set it not to block: it is asked again.
-      if (code !== "EAGAIN") throw error;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  }
 }
 
 function readToEnd(file: number): Uint8Array {

@@ -1,7 +1,9 @@
 /**
  * read(2), from where a file stands, for what may be a pipe or a terminal.
  */
-import { readSync } from "node:fs";
+import { read, readSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 
 /** How long to wait for what feeds a pipe that does not wait by itself, in milliseconds. */
 const PAUSE = 2;
@@ -16,10 +18,41 @@ export function readSome(descriptor: number, bytes: Uint8Array, from: number): n
     try {
       return readSync(descriptor, bytes, from, bytes.length - from, null);
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === "EOF") return 0;
-      if (code === "EAGAIN") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE);
-      else if (code !== "EINTR") throw error;
+      const reason = reasonOf(error);
+      if (reason === "end") return 0;
+      if (reason === "nothing yet") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE);
     }
+  }
+}
+
+const readAsync = promisify(read);
+
+/** The same, while which signals have their turn. */
+export async function readSomeAsync(descriptor: number, bytes: Uint8Array, from: number): Promise<number> {
+  for (;;) {
+    try {
+      return (await readAsync(descriptor, bytes, from, bytes.length - from, null)).bytesRead;
+    } catch (error) {
+      const reason = reasonOf(error);
+      if (reason === "end") return 0;
+      if (reason === "nothing yet") await sleep(PAUSE);
+    }
+  }
+}
+
+/**
+ * Why a read has read nothing, where that is no failure.
+ * @throws {unknown} the error, where it is.
+ */
+function reasonOf(error: unknown): "end" | "nothing yet" | "signal" {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case "EOF":
+      return "end";
+    case "EAGAIN":
+      return "nothing yet";
+    case "EINTR":
+      return "signal";
+    default:
+      throw error;
   }
 }

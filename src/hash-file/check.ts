@@ -4,7 +4,7 @@
  */
 import type { FileHandle } from "berkeley-db-js";
 import { DatabaseFile, type Layout } from "./database-file.ts";
-import { damaged, type HashFileError } from "./error.ts";
+import { damaged, HashFileError } from "./error.ts";
 import { type HashLayout, PageField, PageType } from "./layout.ts";
 import type { OldHashLayout } from "./old-hash-layout.ts";
 import { u16, u32 } from "./page-reader.ts";
@@ -53,6 +53,27 @@ export function checkDatabase(file: FileHandle, onProblem: (problem: HashFileErr
   if (problems === 0 && layout.version === 2 && records !== (layout as OldHashLayout).keys)
     found(damaged(0, `says that there are ${(layout as OldHashLayout).keys} records; there are ${records}`));
   return { layout, records };
+}
+
+/**
+ * What has to hold before libdb may be given a file to change: it believes
+ * what it reads, and where a chain leads to a page of another kind, or a free
+ * page is in use, it writes over other records, and over its own memory. A
+ * record that no lookup finds does no such harm.
+ * @param file stays the caller's.
+ * @throws {HashFileError} the first damage, and what to do about it.
+ */
+export function checkBeforeChange(file: FileHandle): void {
+  const fail = (problem: HashFileError): never => {
+    const advice = 'it is left as it is; put back a sound copy, or make it anew ("tsmap verify" lists what is damaged)';
+    throw new HashFileError(`${problem.message}: ${advice}`, problem.page);
+  };
+  const database = new DatabaseFile(file);
+  checkFreePages(
+    database.visitRecords(() => {}, { onDamage: fail }),
+    database.layout,
+    fail,
+  );
 }
 
 /** Each key of a hash file has to be in the bucket that a lookup looks in, and to be in order on a sorted page. */

@@ -87,7 +87,16 @@ const FLAG_CHECKSUM = 0x01;
 /** DBMETA_PART_RANGE, DBMETA_PART_CALLBACK. */
 const FLAGS_PARTITIONED = 0x06;
 const HASH_FLAG = { duplicates: 0x01, databases: 0x02, sorted: 0x04 } as const;
-const BTREE_FLAG = { duplicates: 0x01, recno: 0x02, recordNumbers: 0x04, databases: 0x20, sorted: 0x40, compressed: 0x80 } as const;
+const BTREE_FLAG = {
+  duplicates: 0x01,
+  recno: 0x02,
+  recordNumbers: 0x04,
+  /** BTM_FIXEDLEN, BTM_RENUMBER. */
+  ofRecno: 0x18,
+  databases: 0x20,
+  sorted: 0x40,
+  compressed: 0x80,
+} as const;
 
 /** Flags in versions 8 and 9; a later one may have more. */
 const KNOWN_HASH_FLAGS = 0x07;
@@ -297,6 +306,7 @@ function btreeLayout(header: FileHeader, meta: Uint8Array, pages: number): Btree
   if ((flags & BTREE_FLAG.recordNumbers) !== 0 && (flags & BTREE_FLAG.duplicates) !== 0)
     throw new HashFileError("damaged: page 0: record numbers, and duplicates, which a file cannot have both", 0);
   if ((flags & BTREE_FLAG.recno) !== 0) throw new HashFileError("a recno file: its records have no keys");
+  if ((flags & BTREE_FLAG.ofRecno) !== 0) throw new HashFileError(`damaged: page 0: flags ${flags}, of a recno file`, 0);
   if ((flags & BTREE_FLAG.compressed) !== 0) throw new HashFileError("a btree file with compression, which is not read here");
   return {
     ...pageLayout(header, meta, pages, META),

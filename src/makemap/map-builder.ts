@@ -9,6 +9,7 @@ import { BerkeleyDBError, Database, type FileSystem, nodeFileSystem, type PutMod
 import { buildCacheSize } from "../files/build-cache.ts";
 import { withoutSync } from "../files/handles.ts";
 import { type NewFile, Replacement } from "../files/replacement.ts";
+import { checkBeforeChange } from "../hash-file/check.ts";
 import { type FileFormat, targetFormat } from "../hash-file/file-format.ts";
 import { setHashVersionOf } from "../hash-file/hash-version.ts";
 import type { SourceDiagnostic } from "./diagnostic.ts";
@@ -82,7 +83,7 @@ export class MapBuilder {
 
   /**
    * @param file of the map, resolved: not a link.
-   * @throws {BerkeleyDBError | Error} what is there cannot be added to, or nothing can be made there.
+   * @throws {BerkeleyDBError | HashFileError | Error} what is there cannot be added to, or nothing can be made there.
    */
   constructor(file: string, options: MapBuilderOptions) {
     const { fileSystem = nodeFileSystem, append = false, format = targetFormat("native"), owner, inPlace = false } = options;
@@ -92,7 +93,7 @@ export class MapBuilder {
     this.#hashVersion = existing?.version ?? format.hashVersion;
     this.#replacement = options.newFile ?? new Replacement(file, { fileSystem, mode: MAP_MODE, owner, inPlace });
     try {
-      if (append) this.#replacement.copyOld();
+      if (append) this.#copyOld();
       this.#database = this.#open(existing?.type ?? creationType(options.type), append, format);
     } catch (error) {
       this.#replacement.abandon();
@@ -160,6 +161,16 @@ export class MapBuilder {
 
   #sink(): SourceSink {
     return { batch: this.#batch, lines: this.#lines, diagnostics: this.#diagnostics };
+  }
+
+  #copyOld(): void {
+    this.#replacement.copyOld();
+    const copy = this.#replacement.fileSystem.open(this.#replacement.path, { write: false }, 0);
+    try {
+      checkBeforeChange(copy);
+    } finally {
+      copy.close();
+    }
   }
 
   #open(type: "hash" | "btree", append: boolean, format: FileFormat): Database {

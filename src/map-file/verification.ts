@@ -22,7 +22,7 @@ export interface Verification {
   /** Undefined where the first page is damaged. */
   readonly layout: Layout | undefined;
   readonly records: number;
-  /** Whether libdb knows the version of the file, and could be given what is damaged in it. */
+  /** Whether libdb knows the version of the file. */
   readonly wasVerifiedByLibdb: boolean;
 }
 
@@ -38,10 +38,8 @@ export function verify(path: string, { fileSystem = nodeFileSystem }: { readonly
   const problems = new Problems();
   const file = fileSystem.open(path, { write: false }, 0);
   const { layout, records } = closing(file, () => walk(file, (found) => problems.add("walk", found.message, found.page)));
-  const isKnown = layout !== undefined && (layout.type === "btree" ? layout.version === 9 : layout.version === 8 || layout.version === 9);
-  // In a tree whose pages lead back to each other libdb's own verification has no end.
-  const mayHaveNoEnd = problems.list.length > 0 && (layout?.type === "btree" || layout?.duplicates !== false);
-  const wasVerifiedByLibdb = isKnown && !mayHaveNoEnd;
+  const wasVerifiedByLibdb =
+    layout !== undefined && (layout.type === "btree" ? layout.version === 9 : layout.version === 8 || layout.version === 9);
   if (wasVerifiedByLibdb) {
     for (const message of messages(path, fileSystem)) {
       const page = /\bpage (\d+)\b/i.exec(message)?.[1];

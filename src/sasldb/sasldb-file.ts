@@ -10,6 +10,7 @@ import { withoutSync } from "../files/handles.ts";
 import { MemoryFile } from "../files/memory-file.ts";
 import { type NewFile, putBack, Replacement } from "../files/replacement.ts";
 import { resolveFolder, resolveLinks } from "../files/shared-folder.ts";
+import { checkBeforeChange } from "../hash-file/check.ts";
 import { DatabaseFile } from "../hash-file/database-file.ts";
 import { HashFileError } from "../hash-file/error.ts";
 import { type FileFormat, targetFormat } from "../hash-file/file-format.ts";
@@ -167,6 +168,8 @@ function tryUpdate<T>(target: string, change: (database: Sasldb) => T, options: 
   } catch (error) {
     discard(database);
     replacement.abandon();
+    // A copy of what somebody was writing to is no whole file.
+    if (error instanceof HashFileError && !isSame(before, stateOf(target))) return "overtaken";
     throw replacementNamed(error, replacement.path, target);
   }
 }
@@ -205,6 +208,7 @@ function openCopy(replacement: Replacement, layout: HashLayout): Database {
       clearUnusedSpace(stretch.subarray(at, at + layout.pageSize), layout);
     }
   });
+  checkBeforeChange(replacement.handle);
   return Database.open(replacement.path, { type: "hash", fileSystem: withoutSync(replacement.fileSystem) });
 }
 

@@ -391,7 +391,7 @@ suite("signals", PARALLEL, () => {
         await terminal.type(`junk${STOP}`);
         await terminal.until(() => terminal.stops === stops, "the stop");
         terminal.set(terminal.settingsBefore);
-        terminal.signal("SIGCONT");
+        terminal.continue();
         await terminal.until(() => isAsking(terminal), "the echo to be off");
       }
       await terminal.type("secret\n");
@@ -411,7 +411,7 @@ suite("signals", PARALLEL, () => {
     await terminal.type(STOP);
     await terminal.until(() => terminal.stops === 1, "the stop");
     terminal.set(terminal.settingsBefore);
-    terminal.signal("SIGCONT");
+    terminal.continue();
     await terminal.until(() => isAsking(terminal), "the echo to be off");
     await terminal.type(INTERRUPT);
     await assertEnd(terminal, { exit: null, signal: "SIGINT", dumpedCore: false });

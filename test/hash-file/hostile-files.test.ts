@@ -267,11 +267,13 @@ describe("pages that lead somewhere they should not", () => {
     }
   });
 
-  it("record numbers in a file with duplicates are damage, as libdb has it", () => {
+  it("record numbers in a file with duplicates are damage, as libdb has it, and so are flags of a recno file", () => {
     for (const [flags, message] of [
       [1, ""],
       [4, ""],
       [5, "damaged: page 0: record numbers, and duplicates, which a file cannot have both"],
+      [8, "damaged: page 0: flags 8, of a recno file"],
+      [16, "damaged: page 0: flags 16, of a recno file"],
     ] as const) {
       const pages = new Pages("btree", 2, 512);
       pages.page(1, PageType.btreeLeaf, [], 1);

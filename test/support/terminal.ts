@@ -217,6 +217,11 @@ export class Terminal {
     process.kill(this.pid, name);
   }
 
+  /** As a shell does it: what the command has started may have been stopped with it, and is waited for. */
+  continue(): void {
+    process.kill(-this.pid, "SIGCONT");
+  }
+
   /** Resolves when the text is shown, after the one that was waited for last. */
   async waitFor(text: string): Promise<void> {
     const find = (): number => this.shown.indexOf(text, this.#seen);

@@ -123,12 +123,14 @@ test("a trap in DB->close is told, and the database is closed", async () => {
   assert.throws(() => database.get(key), TypeError);
 });
 
-test("a trap in DB->verify and in DB->upgrade", async () => {
+test("a trap in DB->verify is a problem of the file; in DB->upgrade it is told", async () => {
   await loadEngine(engine);
   const files = new MemoryFileSystem();
   Database.open("a", { type: "hash", create: true, fileSystem: files }).close();
   await loadEngine(trapIn(engine, "bdb_verify"));
-  assert.throws(() => Database.verify("a", { fileSystem: files }), trapped("DB->verify"));
+  assert.deepEqual(Database.verify("a", { fileSystem: files }), [
+    "the verification stopped in the middle: what the file says leads libdb out of its memory",
+  ]);
   await loadEngine(trapIn(engine, "bdb_upgrade"));
   assert.throws(() => Database.upgrade("a", { fileSystem: files }), trapped("DB->upgrade"));
 });

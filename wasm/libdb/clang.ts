@@ -46,7 +46,10 @@ export const LINK_FLAGS: readonly string[] = [
   "-Wl,--strip-all",
   // shim/walk.c
   "-Wl,--wrap=__memp_fget",
+  "-Wl,--wrap=__db_vrfy_dbinfo_destroy",
   "-Wl,-z,stack-size=262144",
+  // What recurses without end comes to the end of memory, not to the variables.
+  "-Wl,--stack-first",
 ];
 
 /** The headers and sources of libdb, with our configuration, as clang sees them. */

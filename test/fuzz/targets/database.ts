@@ -17,7 +17,7 @@ import {
   type OpenFlags,
   readFileHeader,
 } from "berkeley-db-js";
-import { checkDatabase } from "#src/hash-file/check.js";
+import { checkBeforeChange, checkDatabase } from "#src/hash-file/check.js";
 import { DatabaseFile } from "#src/hash-file/database-file.js";
 import { HashFileError } from "#src/hash-file/error.js";
 import { verify } from "#src/map-file/verification.js";
@@ -167,16 +167,22 @@ function examineOthers(bytes: Uint8Array, note: Note): void {
   }
 }
 
-/** What tsmakemap -o and tssaslpasswd do to a file, be it damaged. */
+/** What may be changed can be changed, and again: a change of what is damaged is nobody's promise. */
 function examineWriting(bytes: Uint8Array, note: Note): void {
   const fileSystem = new SmallDisk();
   fileSystem.writeFile("db", bytes);
+  const mayBeChanged = isChangeable(fileSystem);
+  const isVerified = Database.verify(bytes).length === 0;
+  note(`writing: ${mayBeChanged} ${isVerified}`);
+  if (!isOfEngine(bytes) || (!mayBeChanged && !isVerified)) return;
   let database: Database | undefined;
+  let failures = 0;
   const attempt = (what: () => void): void => {
     try {
       what();
     } catch (error) {
       if (!(error instanceof BerkeleyDBError)) throw error;
+      failures += 1;
       tell(error, note);
     }
   };
@@ -187,6 +193,17 @@ function examineWriting(bytes: Uint8Array, note: Note): void {
     database.sync();
   });
   attempt(() => database?.close());
+  if (mayBeChanged && failures === 0) assert.ok(isChangeable(fileSystem), "the engine has damaged a file that may be changed");
+}
+
+function isChangeable(fileSystem: FileSystem): boolean {
+  try {
+    checkBeforeChange(fileSystem.open("db", { write: false }, 0));
+    return true;
+  } catch (error) {
+    if (!(error instanceof HashFileError)) throw error;
+    return false;
+  }
 }
 
 /** A small file with all kinds of pages, whose records have the word in them. */

@@ -717,12 +717,13 @@ bdb_compact(void)
 int
 bdb_verify(const char *path, uint32_t flags)
 {
+	struct stat file;
 	DB *dbp;
 	int ret;
 
 	if ((ret = create(&dbp)) != 0)
 		return (ret);
-	walk_unbounded();	/* it looks out for itself */
+	walk_begin_verify(stat(path, &file) == 0 ? (uint64_t)file.st_size : 0);
 	/* DB->verify closes the handle, whatever comes of it. */
 	ret = dbp->verify(dbp, path, NULL, NULL, flags);
 	/* It passes over a page that it could not read. */

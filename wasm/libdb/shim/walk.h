@@ -13,6 +13,9 @@
  */
 void walk_begin(uint64_t file_size);
 
+/* walk_begin_verify -- DB->verify of a file of this size begins: likewise. */
+void walk_begin_verify(uint64_t file_size);
+
 /* walk_unbounded -- an operation on the whole database begins. */
 void walk_unbounded(void);
 
