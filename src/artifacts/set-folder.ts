@@ -9,10 +9,10 @@
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { basename, dirname, join, relative, sep } from "node:path";
-import { pid } from "node:process";
 import { nodeFileSystem } from "berkeley-db-js";
 import { withFileLock } from "../files/file-lock.ts";
 import { makeFile } from "../files/held-file.ts";
+import { pid } from "../files/own-process.ts";
 import { hostDigest, isLeftBehind } from "../files/running.ts";
 import { isForeign } from "../files/shared-folder.ts";
 import { syncFolder } from "../files/sync-folder.ts";

@@ -3,7 +3,8 @@
  */
 import { fstatSync, type Stats } from "node:fs";
 import { isatty } from "node:tty";
-import { readSomeAsync } from "../files/read-some.ts";
+import { readSome, readSomeAsync } from "../files/read-some.ts";
+import { turn } from "../files/turn.ts";
 
 const CHUNK = 1 << 18;
 /** What is known of a terminal: nobody types more. */
@@ -25,7 +26,7 @@ export class InputError extends Error {}
  */
 export async function openInput(lineByLine: boolean): Promise<Input> {
   const status = statInput();
-  const chunks = readInput();
+  const chunks = readInput(status.isFIFO() || status.isSocket() || isatty(0));
   if (status.isFile()) return { chunks, size: status.size };
   if (isatty(0)) return { chunks, size: TYPED };
   if (lineByLine) return { chunks, size: undefined };
@@ -47,14 +48,16 @@ function statInput(): Stats {
 /**
  * Past process.stdin, whose buffers keep pieces of what came through a pipe,
  * and which reads files in small pieces or takes them for empty.
+ * @param mayWait whether it may be long until there is something to read; meanwhile, and between chunks, signals have their turn.
  */
-async function* readInput(): AsyncGenerator<Uint8Array, void, undefined> {
+async function* readInput(mayWait: boolean): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     for (;;) {
       const chunk = Buffer.allocUnsafe(CHUNK);
-      const length = await readSomeAsync(0, chunk, 0);
+      const length = mayWait ? await readSomeAsync(0, chunk, 0) : readSome(0, chunk, 0);
       if (length === 0) return;
       yield chunk.subarray(0, length);
+      await turn();
     }
   } catch (error) {
     throw new InputError("standard input", { cause: error });

@@ -4,7 +4,7 @@
  * does not fit is written and read again for almost every record, which takes
  * ten times as long. The bytes of the file do not depend on it.
  */
-import { availableMemory } from "node:process";
+import { availableMemory } from "./own-process.ts";
 
 const LEAST = 1 << 20;
 /** The most that libdb can be given here. */

@@ -9,10 +9,16 @@ import { keptOpen } from "./handles.ts";
 /** What says which file it is. */
 export type FileIdentity = Pick<fs.Stats, "dev" | "ino">;
 
+const REPLACED = "ERR_FILE_REPLACED";
+
 /** Between a look at a file and the next another one took its place. */
 export function replacedError(path: string): Error {
   const message = "another file has taken its place meanwhile";
-  return Object.assign(new Error(message), { code: "ERR_FILE_REPLACED", syscall: "open", path });
+  return Object.assign(new Error(message), { code: REPLACED, syscall: "open", path });
+}
+
+export function isReplacedError(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === REPLACED;
 }
 
 export class HeldFile {

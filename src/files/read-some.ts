@@ -2,8 +2,6 @@
  * read(2), from where a file stands, for what may be a pipe or a terminal.
  */
 import { read, readSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
-import { promisify } from "node:util";
 
 /** How long to wait for what feeds a pipe that does not wait by itself, in milliseconds. */
 const PAUSE = 2;
@@ -25,17 +23,17 @@ export function readSome(descriptor: number, bytes: Uint8Array, from: number): n
   }
 }
 
-const readAsync = promisify(read);
-
 /** The same, while which signals have their turn. */
 export async function readSomeAsync(descriptor: number, bytes: Uint8Array, from: number): Promise<number> {
   for (;;) {
     try {
-      return (await readAsync(descriptor, bytes, from, bytes.length - from, null)).bytesRead;
+      return await new Promise<number>((resolve, reject) => {
+        read(descriptor, bytes, from, bytes.length - from, null, (error, count) => (error === null ? resolve(count) : reject(error)));
+      });
     } catch (error) {
       const reason = reasonOf(error);
       if (reason === "end") return 0;
-      if (reason === "nothing yet") await sleep(PAUSE);
+      if (reason === "nothing yet") await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
   }
 }

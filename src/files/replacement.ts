@@ -4,9 +4,9 @@
  */
 import * as fs from "node:fs";
 import { dirname } from "node:path";
-import { geteuid } from "node:process";
 import type { FileHandle, FileSystem } from "berkeley-db-js";
-import { type HeldFile, makeFile, openKnown, replacedError } from "./held-file.ts";
+import { type HeldFile, isReplacedError, makeFile, openKnown, replacedError } from "./held-file.ts";
+import { geteuid } from "./own-process.ts";
 import { refuseForeign } from "./shared-folder.ts";
 import { syncFolder } from "./sync-folder.ts";
 import { besideOf, elsewhereOf, leftovers, nameIn, type Place, removeStale, statOrUndefined, tryUnlink } from "./temporary-names.ts";
@@ -37,6 +37,8 @@ export interface NewFile {
 }
 
 const STRETCH = 1 << 20;
+/** How often a file is looked at anew that others keep replacing. */
+const TRIES = 5;
 const OWNER_ALONE = 0o600;
 /** Bits of a mode. */
 const FOR_OTHERS = 0o077;
@@ -104,7 +106,7 @@ export class Replacement implements NewFile {
   readonly path: string;
   readonly #options: ReplacementOptions;
   readonly #file: HeldFile;
-  readonly #old: fs.Stats | undefined;
+  #old: fs.Stats | undefined;
   readonly #inPlace: boolean;
   readonly #place: Place;
   #done = false;
@@ -168,12 +170,25 @@ export class Replacement implements NewFile {
    * @param change called with each stretch of it, whose length is a multiple of 65536 but for the last, to be changed in place.
    */
   copyOld(change?: (stretch: Uint8Array) => void): void {
-    const { fileSystem } = this.#options;
-    const old = openKnown(this.target, this.#old, { write: false }, fileSystem);
+    const old = this.#openOld();
     try {
       copyContent(old, this.#file, change);
     } finally {
       old.close();
+    }
+  }
+
+  /** The file that is there: where another run has put one of its own there meanwhile, that one, which is replaced then. */
+  #openOld(): HeldFile {
+    for (let tries = 1; ; tries++) {
+      try {
+        return openKnown(this.target, this.#old, { write: false }, this.#options.fileSystem);
+      } catch (error) {
+        const now = statOrUndefined(this.target);
+        if (!isReplacedError(error) || now?.isFile() !== true || tries === TRIES) throw error;
+        refuseForeign(this.target, now);
+        this.#old = now;
+      }
     }
   }
 

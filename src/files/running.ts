@@ -2,9 +2,10 @@
  * Whose a file is that a process was to remove: its host and number are in the
  * name of the file, or in the file. Numbers mean nothing on another host.
  */
-import { createHash } from "node:crypto";
+
 import { hostname } from "node:os";
-import { kill, pid as ownPid } from "node:process";
+import { crypto } from "./late.ts";
+import { kill, pid as ownPid } from "./own-process.ts";
 
 /** What is of another host is taken for nobody's after this many milliseconds. */
 const STALE_AFTER = 24 * 60 * 60 * 1000;
@@ -27,7 +28,7 @@ export function isLeftBehind({ host, pid, mtimeMs }: Maker): boolean {
 
 /** This host, in the names of files. */
 export function hostDigest(): string {
-  return createHash("sha256").update(hostname()).digest("hex").slice(0, 8);
+  return crypto().createHash("sha256").update(hostname()).digest("hex").slice(0, 8);
 }
 
 /** One of another user counts too. */

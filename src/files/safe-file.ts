@@ -6,7 +6,7 @@
  */
 import * as fs from "node:fs";
 import { dirname } from "node:path";
-import { getegid, geteuid } from "node:process";
+import { getegid, geteuid } from "./own-process.ts";
 import { resolveFolder, resolveLinks } from "./shared-folder.ts";
 
 export type UnsafeReason = "symbolic-link" | "hard-link" | "not-regular" | "executable" | "name-too-long";

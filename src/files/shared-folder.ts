@@ -11,7 +11,7 @@
  */
 import * as fs from "node:fs";
 import { dirname, join, parse, resolve, sep } from "node:path";
-import { geteuid } from "node:process";
+import { geteuid } from "./own-process.ts";
 
 const STICKY = 0o1000;
 const GROUP_WRITE = 0o020;

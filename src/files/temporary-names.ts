@@ -3,12 +3,13 @@
  * are for, or in the folder for such files. A name tells whose it is, so that
  * what a killed run left behind is removed by the next run on the same file.
  */
-import { createHash, randomBytes } from "node:crypto";
+
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
-import { pid } from "node:process";
 import type { FileSystem } from "berkeley-db-js";
+import { crypto } from "./late.ts";
+import { pid } from "./own-process.ts";
 import { hostDigest, isLeftBehind } from "./running.ts";
 
 /** Where temporary files are, and how their names begin. */
@@ -23,7 +24,7 @@ function prefix(target: string): string {
 }
 
 function digest(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 8);
+  return crypto().createHash("sha256").update(text).digest("hex").slice(0, 8);
 }
 
 /** How much of a prefix is the target's digest. */
@@ -31,7 +32,7 @@ const ANY_HOST = 10;
 
 /** A name for a temporary file that nobody foresees. */
 export function nameIn({ folder, prefix }: Place, ending = ""): string {
-  return join(folder, `${prefix}${pid}-${randomBytes(4).toString("hex")}${ending}`);
+  return join(folder, `${prefix}${pid}-${crypto().randomBytes(4).toString("hex")}${ending}`);
 }
 
 export function besideOf(target: string): Place {

@@ -4,10 +4,12 @@
  * The text comes in as chunks and is not kept; the file grows beside the map
  * that it will replace.
  */
-import { createHash, type Hash, randomBytes } from "node:crypto";
+
+import type { Hash } from "node:crypto";
 import { BerkeleyDBError, Database, type FileSystem, nodeFileSystem, type PutMode, RecordBatch, readFileHeader } from "berkeley-db-js";
 import { buildCacheSize } from "../files/build-cache.ts";
 import { withoutSync } from "../files/handles.ts";
+import { crypto } from "../files/late.ts";
 import { type NewFile, Replacement } from "../files/replacement.ts";
 import { checkBeforeChange } from "../hash-file/check.ts";
 import { type FileFormat, targetFormat } from "../hash-file/file-format.ts";
@@ -196,7 +198,9 @@ export class MapBuilder {
   /** The id stands for the records, in their order, and for how they are stored. */
   #beginIdentity(format: FileFormat): Hash {
     const { type, duplicates = "refuse" } = this.#options;
-    return createHash("sha256").update(`${creationType(type)} ${duplicates} ${format.byteOrder} ${format.pageSize}\n`);
+    return crypto()
+      .createHash("sha256")
+      .update(`${creationType(type)} ${duplicates} ${format.byteOrder} ${format.pageSize}\n`);
   }
 
   #flush(): void {
@@ -263,7 +267,7 @@ export class MapBuilder {
     const { fileId = "content" } = this.#options;
     const content = this.#identity?.digest().subarray(0, FILE_ID_LENGTH);
     if (content !== undefined) this.#database.setFileId(typeof fileId === "function" ? fileId(content) : content);
-    else if (fileId === "random") this.#database.setFileId(randomBytes(FILE_ID_LENGTH));
+    else if (fileId === "random") this.#database.setFileId(crypto().randomBytes(FILE_ID_LENGTH));
     else if (typeof fileId === "object") this.#database.setFileId(fileId);
   }
 

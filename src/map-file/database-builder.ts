@@ -2,10 +2,12 @@
  * Builds a database from records, all or nothing: the file grows beside the one
  * that it will replace. The same records, in the same order, give the same bytes.
  */
-import { createHash, type Hash, randomBytes } from "node:crypto";
+
+import type { Hash } from "node:crypto";
 import { Database, type DatabaseType, type FileSystem, nodeFileSystem, type PutMode, RecordBatch } from "berkeley-db-js";
 import { buildCacheSize } from "../files/build-cache.ts";
 import { withoutSync } from "../files/handles.ts";
+import { crypto } from "../files/late.ts";
 import { Replacement } from "../files/replacement.ts";
 import type { FileFormat } from "../hash-file/file-format.ts";
 import { setHashVersionOf } from "../hash-file/hash-version.ts";
@@ -77,7 +79,7 @@ export class DatabaseBuilder {
     }
     const { type, format } = options;
     if (fileId === "content")
-      this.#identity = createHash("sha256").update(`${type} ${duplicates} ${format.byteOrder} ${format.pageSize}\n`);
+      this.#identity = crypto().createHash("sha256").update(`${type} ${duplicates} ${format.byteOrder} ${format.pageSize}\n`);
   }
 
   /** Records stored so far, and those that replaced another. */
@@ -105,7 +107,7 @@ export class DatabaseBuilder {
     this.#store();
     const { fileId, format, type } = this.#options;
     if (this.#identity !== undefined) this.#database.setFileId(this.#identity.digest().subarray(0, FILE_ID_LENGTH));
-    else if (fileId === "random") this.#database.setFileId(randomBytes(FILE_ID_LENGTH));
+    else if (fileId === "random") this.#database.setFileId(crypto().randomBytes(FILE_ID_LENGTH));
     else this.#database.setFileId(fileId as Uint8Array);
     this.#database.close();
     // The engine writes version 9.

@@ -1,12 +1,13 @@
 /**
  * The file of a SASL database: opened to be read, or changed all or nothing.
  */
-import { createHash, randomBytes } from "node:crypto";
+
 import * as fs from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { BerkeleyDBError, Database, type FileSystem, nodeFileSystem, RecordBatch } from "berkeley-db-js";
 import { withFileLock } from "../files/file-lock.ts";
 import { withoutSync } from "../files/handles.ts";
+import { crypto } from "../files/late.ts";
 import { MemoryFile } from "../files/memory-file.ts";
 import { type NewFile, putBack, Replacement } from "../files/replacement.ts";
 import { resolveFolder, resolveLinks } from "../files/shared-folder.ts";
@@ -215,14 +216,14 @@ function openCopy(replacement: Replacement, layout: HashLayout): Database {
 /** The id must tell nothing of the secrets: it outlives them. */
 function setFileId(database: Database, options: UpdateOptions): void {
   const { fileId = "content" } = options;
-  if (fileId === "random") database.setFileId(randomBytes(FILE_ID_LENGTH));
+  if (fileId === "random") database.setFileId(crypto().randomBytes(FILE_ID_LENGTH));
   else if (fileId === "content") database.setFileId(nameDigest(database, options));
   else database.setFileId(typeof fileId === "function" ? fileId(nameDigest(database, options)) : fileId);
 }
 
 function nameDigest(database: Database, options: UpdateOptions): Uint8Array {
   const { byteOrder, hashVersion, pageSize } = formatOf(options);
-  const hash = createHash("sha256").update(`sasldb ${byteOrder} ${hashVersion} ${pageSize}\n`);
+  const hash = crypto().createHash("sha256").update(`sasldb ${byteOrder} ${hashVersion} ${pageSize}\n`);
   for (const key of keysOf(database)) hash.update(key).update("\0\0");
   return hash.digest().subarray(0, FILE_ID_LENGTH);
 }

@@ -38,7 +38,9 @@ export class Report {
 
   /** The rows whose figure is not what it is to be. */
   get missed(): readonly Row[] {
-    return this.#rows.filter(({ figure, most = Number.POSITIVE_INFINITY, least = 0 }) => figure > most || figure < least);
+    return this.#rows.filter(
+      ({ figure, most = Number.POSITIVE_INFINITY, least = Number.NEGATIVE_INFINITY }) => figure > most || figure < least,
+    );
   }
 
   /** As a table of Markdown, with the machine and the day above it. */

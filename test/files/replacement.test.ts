@@ -188,6 +188,28 @@ suite("in place, where something fails", () => {
   });
 });
 
+test("what another run has put there meanwhile is what is copied, and replaced as what it is", () => {
+  const target = newTarget("old");
+  const replacement = begin(target);
+  fs.writeFileSync(`${target}.other`, "of another run", { mode: 0o600 });
+  fs.renameSync(`${target}.other`, target);
+  replacement.copyOld();
+  assert.equal(fs.readFileSync(replacement.path, "utf8"), "of another run");
+  replacement.commit();
+  assert.deepEqual([fs.readFileSync(target, "utf8"), modeOf(target), folderOf(target)], ["of another run", 0o600, ["m.db"]]);
+});
+
+test("a link that has been put there meanwhile is not followed", () => {
+  const target = newTarget("old");
+  fs.writeFileSync(`${target}.secret`, "of somebody else");
+  const replacement = begin(target);
+  fs.unlinkSync(target);
+  fs.symlinkSync(`${target}.secret`, target);
+  assert.throws(() => replacement.copyOld(), { code: "ERR_FILE_REPLACED" });
+  replacement.abandon();
+  assert.deepEqual([fs.readFileSync(target, "utf8"), folderOf(target)], ["of somebody else", ["m.db", "m.db.secret"]]);
+});
+
 test("given up, all is as it was, any number of times", () => {
   const target = newTarget("old");
   const replacement = begin(target);
