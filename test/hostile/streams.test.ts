@@ -4,12 +4,16 @@
  * files are what they are otherwise, and the exit code says what happened.
  */
 import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { after, suite, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { tsmapCommand } from "#src/cli/tsmap/commands.js";
 import { updateSasldb } from "#src/sasldb/sasldb-file.js";
+import { sha256 } from "../support/bytes.ts";
 import { SUBMIT_CF } from "../support/cf-text.ts";
 import { isFull } from "../support/full.ts";
 import { makeInProcess } from "../support/in-process.ts";
@@ -148,5 +152,50 @@ suite("standard streams", { concurrency: 2 }, () => {
       assert.equal(stdout.length, 1);
       assert.equal(stderr, `exit ${SIGPIPE}\n`);
     });
+  }
+});
+
+suite("standard input that does not wait, which whoever shares a pipe can have made of it", () => {
+  const lines: readonly { readonly line: readonly string[]; readonly pieces: readonly string[] }[] = [
+    { line: ["tsmakemap", "-C", "/dev/null", "hash", "new"], pieces: ["key val", "ue\nmore ", "values\n"] },
+    { line: ["tssaslpasswd", "-p", "--otp-seed", "seed1", "-f", "new", "-u", "r", "u"], pieces: ["pass", "word"] },
+  ];
+  for (const { line, pieces } of lines) {
+    test(line[0] as string, async () => {
+      const usual = await runToEnd(line, { input: pieces.join("") });
+      const pipe = join(fs.mkdtempSync(join(top, "pipe-")), "pipe");
+      assert.equal(spawnSync("mkfifo", [pipe]).status, 0);
+      const reader = fs.openSync(pipe, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+      const writer = fs.openSync(pipe, fs.constants.O_WRONLY);
+      const feed = async (): Promise<void> => {
+        for (const piece of pieces) {
+          // Longer than the start of the program takes.
+          await sleep(300);
+          fs.writeSync(writer, piece);
+        }
+        fs.closeSync(writer);
+      };
+      const [slow] = await Promise.all([runToEnd(line, { shared: reader }), feed()]);
+      fs.closeSync(reader);
+      assert.deepEqual(slow, usual);
+      assert.equal(slow.exit, 0);
+    });
+  }
+
+  /** @param shared given as it is, where Node makes of what it hands on one that waits. */
+  async function runToEnd(
+    [program = "", ...args]: readonly string[],
+    { input, shared }: { readonly input?: string; readonly shared?: number },
+  ): Promise<{ readonly exit: unknown; readonly sums: readonly string[] }> {
+    const folder = fs.mkdtempSync(join(top, "run-"));
+    const script = shared === undefined ? 'exec "$@"' : 'exec "$@" <&3 3<&-';
+    const child = spawn("/bin/sh", ["-c", script, "sh", process.execPath, launcherOf(program), ...args], {
+      cwd: folder,
+      env: { PATH: process.env["PATH"], SASL_CONF_PATH: folder },
+      stdio: ["pipe", "ignore", "inherit", shared ?? "ignore"],
+    });
+    child.stdin?.end(input);
+    const [exit] = await once(child, "close");
+    return { exit, sums: fs.readdirSync(folder).map((name) => `${name} ${sha256(fs.readFileSync(join(folder, name)))}`) };
   }
 });
