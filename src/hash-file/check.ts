@@ -3,6 +3,7 @@
  * over: records where no lookup finds them, and pages that nothing leads to.
  */
 import type { FileHandle } from "berkeley-db-js";
+import { isAsWritten } from "./checksum.ts";
 import { DatabaseFile, type Layout } from "./database-file.ts";
 import { damaged, HashFileError } from "./error.ts";
 import { type HashLayout, PageField, PageType } from "./layout.ts";
@@ -137,7 +138,7 @@ function compareOnPage(key: Buffer, bytes: Buffer, start: number, end: number): 
   return key.compare(bytes, start, start + common, 0, common) || end - start - key.length;
 }
 
-/** The hash function of libdb, __ham_func4: FNV-1 with the offset 0. */
+/** The hash function of libdb, __ham_func5: FNV-1 with the offset 0. */
 function fnv1(bytes: Buffer, start: number, end: number): number {
   let hash = 0;
   for (let at = start; at < end; at++) hash = Math.imul(hash, FNV_PRIME) ^ (bytes[at] as number);
@@ -191,10 +192,14 @@ function faultOfFree(number: number, free: PageSet, reader: WalkedPages, layout:
 /** What the walk over the records does not see of the pages. */
 function checkPages(reader: WalkedPages, layout: Layout, free: PageSet, onProblem: (problem: HashFileError) => void): void {
   if (layout.version === 2) return;
-  for (let number = 1, told = 0; number < layout.pages && told < MOST_TOLD; number++) {
-    if (free.has(number)) continue;
+  const faultOf = (number: number, page: Uint8Array): string | undefined => {
+    if (number === 0 || free.has(number)) return undefined;
+    return reader.wasTaken(number) ? faultOfLowest(page, layout) : faultOfUnreached(page, layout);
+  };
+  for (let number = 0, told = 0; number < layout.pages && told < MOST_TOLD; number++) {
     const page = reader.peek(number);
-    const fault = reader.wasTaken(number) ? faultOfLowest(page, layout) : faultOfUnreached(page, layout);
+    const fault =
+      layout.hasChecksums && !isAsWritten(page, number, layout) ? "its checksum is not that of its bytes" : faultOf(number, page);
     if (fault === undefined) continue;
     onProblem(damaged(number, fault));
     told += 1;
