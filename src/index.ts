@@ -48,6 +48,7 @@ export {
   formatAuthinfoValue,
   parseAuthinfoValue,
 } from "./authinfo/value.ts";
+export type { FileId } from "./files/file-id.ts";
 export { LockedError } from "./files/file-lock.ts";
 export type { NewFile } from "./files/replacement.ts";
 export { type Reader, type Reading, readersOf } from "./hash-file/compatibility.ts";

@@ -5,6 +5,7 @@
  * HMAC-SHA-256 (RFC 2104) under keys of HKDF (RFC 5869), one for each purpose.
  */
 import { createHmac, hkdfSync } from "node:crypto";
+import { FILE_ID_LENGTH } from "../files/file-id.ts";
 import { SCRAM_SALT_LENGTH } from "../sasldb/scram.ts";
 
 /** What to do where there is no key. */
@@ -13,7 +14,6 @@ export const KEY_MEND = 'Make one, "openssl rand -base64 32 > fleet.key", keep i
 /** Bytes of a key, at least. */
 export const SHORTEST_KEY = 16;
 const KEY_LENGTH = 32;
-const FILE_ID_LENGTH = 20;
 /** Of an OTP seed: as many as there may be. */
 const SEED_LENGTH = 16;
 

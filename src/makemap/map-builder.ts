@@ -8,6 +8,7 @@
 import type { Hash } from "node:crypto";
 import { BerkeleyDBError, Database, type FileSystem, nodeFileSystem, type PutMode, RecordBatch, readFileHeader } from "berkeley-db-js";
 import { buildCacheSize } from "../files/build-cache.ts";
+import { type FileId, fileIdOf, isOfContent } from "../files/file-id.ts";
 import { withoutSync } from "../files/handles.ts";
 import { crypto } from "../files/late.ts";
 import { type NewFile, Replacement } from "../files/replacement.ts";
@@ -22,7 +23,6 @@ import { type SourceOptions, SourceParser, type SourceSink } from "./source-pars
 const HASH_ELEMENTS = 4096;
 /** makemap's mode of a new map. */
 const MAP_MODE = 0o640;
-const FILE_ID_LENGTH = 20;
 /** Records are handed to the engine some of these bytes at a time. */
 const BATCH = 1 << 18;
 /** A map of short lines takes up to so many bytes for each byte of source. */
@@ -36,8 +36,8 @@ export interface MapBuilderOptions extends SourceOptions {
   readonly append?: boolean;
   /** Of a new file. Default: that of this host. */
   readonly format?: FileFormat;
-  /** 20 bytes, "content" (derived from the records, the default), "random", or what is made of that of the content. */
-  readonly fileId?: Uint8Array | "content" | "random" | ((content: Uint8Array) => Uint8Array);
+  /** Default: "content", derived from the records. A map that is added to keeps its own. */
+  readonly fileId?: FileId;
   /** How many bytes of source are to be expected: sizes the cache. Default: many. */
   readonly sourceSize?: number | undefined;
   /** -c: bytes of cache, in place of what the size of the source calls for. */
@@ -102,7 +102,7 @@ export class MapBuilder {
       throw error;
     }
     const { fileId = "content" } = options;
-    this.#identity = !append && (fileId === "content" || typeof fileId === "function") ? this.#beginIdentity(format) : undefined;
+    this.#identity = !append && isOfContent(fileId) ? this.#beginIdentity(format) : undefined;
   }
 
   /** Records stored or replaced so far. */
@@ -264,11 +264,9 @@ export class MapBuilder {
   }
 
   #setFileId(): void {
-    const { fileId = "content" } = this.#options;
-    const content = this.#identity?.digest().subarray(0, FILE_ID_LENGTH);
-    if (content !== undefined) this.#database.setFileId(typeof fileId === "function" ? fileId(content) : content);
-    else if (fileId === "random") this.#database.setFileId(crypto().randomBytes(FILE_ID_LENGTH));
-    else if (typeof fileId === "object") this.#database.setFileId(fileId);
+    const { fileId = "content", append = false } = this.#options;
+    if (append && isOfContent(fileId)) return;
+    this.#database.setFileId(fileIdOf(fileId, () => (this.#identity as Hash).digest()));
   }
 
   /** The engine writes version 9. */

@@ -3,6 +3,7 @@
  * page size, or of another type.
  */
 import { type DatabaseType, type FileSystem, nodeFileSystem } from "berkeley-db-js";
+import type { FileId } from "../files/file-id.ts";
 import { DatabaseFile, type Layout } from "../hash-file/database-file.ts";
 import { HashFileError } from "../hash-file/error.ts";
 import type { FileFormat } from "../hash-file/file-format.ts";
@@ -13,8 +14,8 @@ export interface ConvertOptions {
   readonly format: FileFormat;
   /** Default: that of the file. */
   readonly type?: DatabaseType | undefined;
-  /** 20 bytes, "content" (derived from the records, the default) or "random". */
-  readonly fileId?: Uint8Array | "content" | "random";
+  /** Default: "content", derived from the records. */
+  readonly fileId?: FileId;
   /** Permission bits. Of a new file they are cut by the umask. */
   readonly mode: number;
   /** Write into the file that is there: it may have other names. */

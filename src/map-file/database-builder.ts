@@ -6,6 +6,7 @@
 import type { Hash } from "node:crypto";
 import { Database, type DatabaseType, type FileSystem, nodeFileSystem, type PutMode, RecordBatch } from "berkeley-db-js";
 import { buildCacheSize } from "../files/build-cache.ts";
+import { type FileId, fileIdOf, isOfContent } from "../files/file-id.ts";
 import { withoutSync } from "../files/handles.ts";
 import { crypto } from "../files/late.ts";
 import { Replacement } from "../files/replacement.ts";
@@ -14,7 +15,6 @@ import { setHashVersionOf } from "../hash-file/hash-version.ts";
 
 /** That of a map which makemap makes. */
 const NEW_FILE_MODE = 0o640;
-const FILE_ID_LENGTH = 20;
 /** Records are handed to the engine some of these bytes at a time. */
 const BATCH = 1 << 18;
 
@@ -30,8 +30,8 @@ export interface DatabaseBuilderOptions {
    * already among sorted ones, or, with "refuse", any second one of a key.
    */
   readonly again?: "replace" | "refuse";
-  /** 20 bytes, "content" (derived from the records, the default) or "random". */
-  readonly fileId?: Uint8Array | "content" | "random";
+  /** Default: "content", derived from the records. */
+  readonly fileId?: FileId;
   /** How many records a hash file is to hold (h_nelem). */
   readonly hashElements?: number | undefined;
   /** Records a bucket of a hash file is to hold (h_ffactor). */
@@ -78,7 +78,7 @@ export class DatabaseBuilder {
       throw error;
     }
     const { type, format } = options;
-    if (fileId === "content")
+    if (isOfContent(fileId))
       this.#identity = crypto().createHash("sha256").update(`${type} ${duplicates} ${format.byteOrder} ${format.pageSize}\n`);
   }
 
@@ -105,10 +105,8 @@ export class DatabaseBuilder {
   finish(): void {
     if (this.#isFinished) return;
     this.#store();
-    const { fileId, format, type } = this.#options;
-    if (this.#identity !== undefined) this.#database.setFileId(this.#identity.digest().subarray(0, FILE_ID_LENGTH));
-    else if (fileId === "random") this.#database.setFileId(crypto().randomBytes(FILE_ID_LENGTH));
-    else this.#database.setFileId(fileId as Uint8Array);
+    const { fileId = "content", format, type } = this.#options;
+    this.#database.setFileId(fileIdOf(fileId, () => (this.#identity as Hash).digest()));
     this.#database.close();
     // The engine writes version 9.
     const { path, fileSystem } = this.#replacement;

@@ -5,6 +5,7 @@
 import * as fs from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { BerkeleyDBError, Database, type FileSystem, nodeFileSystem, RecordBatch } from "berkeley-db-js";
+import { type FileId, fileIdOf } from "../files/file-id.ts";
 import { withFileLock } from "../files/file-lock.ts";
 import { withoutSync } from "../files/handles.ts";
 import { crypto } from "../files/late.ts";
@@ -24,15 +25,14 @@ import { Sasldb } from "./sasldb.ts";
 
 /** Permission bits of a new file: Cyrus SASL's are 0660, cut by the umask. */
 const MODE = 0o640;
-const FILE_ID_LENGTH = 20;
 /** How often a change is made anew because a program that takes no lock was faster. */
 const TRIES = 5;
 
 export interface UpdateOptions {
   /** Of a new file. Default: that of this host. A file that is there keeps its own. */
   readonly format?: FileFormat;
-  /** Of a new file: 20 bytes, "content" (derived from the names of its records, the default) or "random". */
-  readonly fileId?: Uint8Array | "content" | "random" | ((content: Uint8Array) => Uint8Array);
+  /** Of a new file. Default: "content", derived from the names of its records. */
+  readonly fileId?: FileId;
   /** Keep the file itself and write into it, instead of replacing it. */
   readonly inPlace?: boolean;
   readonly fileSystem?: FileSystem;
@@ -213,19 +213,16 @@ function openCopy(replacement: Replacement, layout: HashLayout): Database {
   return Database.open(replacement.path, { type: "hash", fileSystem: withoutSync(replacement.fileSystem) });
 }
 
-/** The id must tell nothing of the secrets: it outlives them. */
 function setFileId(database: Database, options: UpdateOptions): void {
-  const { fileId = "content" } = options;
-  if (fileId === "random") database.setFileId(crypto().randomBytes(FILE_ID_LENGTH));
-  else if (fileId === "content") database.setFileId(nameDigest(database, options));
-  else database.setFileId(typeof fileId === "function" ? fileId(nameDigest(database, options)) : fileId);
+  database.setFileId(fileIdOf(options.fileId ?? "content", () => nameDigest(database, options)));
 }
 
+/** Of the names alone: the id outlives the passwords. */
 function nameDigest(database: Database, options: UpdateOptions): Uint8Array {
   const { byteOrder, hashVersion, pageSize } = formatOf(options);
   const hash = crypto().createHash("sha256").update(`sasldb ${byteOrder} ${hashVersion} ${pageSize}\n`);
   for (const key of keysOf(database)) hash.update(key).update("\0\0");
-  return hash.digest().subarray(0, FILE_ID_LENGTH);
+  return hash.digest();
 }
 
 /** @throws {HashFileError | BerkeleyDBError} it is no hash file that libdb 5.3 may be given. */
