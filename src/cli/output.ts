@@ -2,7 +2,7 @@
  * Bytes to standard output.
  */
 import { once } from "node:events";
-import { writeSync } from "node:fs";
+import { fstatSync, writeSync } from "node:fs";
 
 /** Bytes are gathered up to this many before they are written. */
 const GATHER = 1 << 16;
@@ -12,6 +12,11 @@ const PAUSE = 2;
 
 /** Standard output could not be written: its reader went away (EPIPE), or there was no room. */
 export class OutputError extends Error {}
+
+/** Whether somebody sees it. Only of a device is the stream asked, which Node has to make first. */
+export function isShown(): boolean {
+  return fstatSync(STANDARD_OUTPUT).isCharacterDevice() && process.stdout.isTTY;
+}
 
 /** Standard output for much output: gathered, and no faster than the reader reads. */
 export class Output {

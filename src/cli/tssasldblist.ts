@@ -8,7 +8,7 @@ import { jsonText } from "../map-file/json-text.ts";
 import { type KeyParts, listSasldb } from "../sasldb/listing.ts";
 import { say, sayOutputFailure, sayText } from "./error-output.ts";
 import { forgetLastMatch } from "./last-match.ts";
-import { Output, OutputError } from "./output.ts";
+import { isShown, Output, OutputError } from "./output.ts";
 import { printable } from "./printable.ts";
 import { BANNER, SASL_FAIL, SASL_OK, saslVersion } from "./sasl-messages.ts";
 import { parseSasldblistArguments, type SasldblistArguments, type SasldblistRequest } from "./sasldblist-arguments.ts";
@@ -81,6 +81,7 @@ function list(args: SasldblistArguments, program: string, output: Output): numbe
       },
     });
   } catch (error) {
+    if (error instanceof OutputError) throw error;
     code = SASL_FAIL;
     const reason = error instanceof HashFileError ? error.message : strerror(error);
     say(`${program}: ${file}: ${reason}\n`);
@@ -92,7 +93,7 @@ function list(args: SasldblistArguments, program: string, output: Output): numbe
 
 function newListing({ json, sort }: SasldblistArguments, output: Output): Listing {
   if (json) return new JsonListing(output, sort);
-  const lines = process.stdout.isTTY ? new ShownLines(output) : new Lines(output);
+  const lines = isShown() ? new ShownLines(output) : new Lines(output);
   return sort ? new SortedListing(lines) : lines;
 }
 
@@ -145,10 +146,12 @@ class Lines implements Listing {
     this.#handOn(0);
   }
 
+  /** At once, so that the same memory can take what follows, which has to find so much room. */
   #handOn(room: number): void {
     this.#output.write(this.#buffer.subarray(0, this.#length));
-    this.#buffer = Buffer.allocUnsafe(Math.max(1 << 16, room));
+    this.#output.flushNow();
     this.#length = 0;
+    if (room > this.#buffer.length) this.#buffer = Buffer.allocUnsafe(room);
   }
 }
 
