@@ -15,16 +15,14 @@ function inAscii(code: string): string {
 
 /**
  * Of a module of Node that is imported Node asks for all that is in it, the
- * streams of node:fs too, and loads them; of one that is required it does not.
+ * streams of node:fs too, and loads them; of one that is got it does not.
  */
-function withRequiredBuiltins(code: string): string {
-  const required = code.replaceAll(
-    /^import (?:\* as (\w+)|\{ (.*) \}) from "(node:(?!module")\w+)";$/gm,
+function withBuiltinsGot(code: string): string {
+  return code.replaceAll(
+    /^import (?:\* as (\w+)|\{ (.*) \}) from ("node:[\w/]+");$/gm,
     (_, all: string | undefined, names = "", name: string) =>
-      `const ${all ?? `{ ${names.replaceAll(" as ", ": ")} }`} = requireOfNode("${name}");`,
+      `const ${all ?? `{ ${names.replaceAll(" as ", ": ")} }`} = process.getBuiltinModule(${name});`,
   );
-  if (required === code) return code;
-  return `import { createRequire as from } from "node:module";\nconst requireOfNode = from(process.execPath);\n${required}`;
 }
 
 /** What makes a file load sooner, and is in no source. */
@@ -33,7 +31,7 @@ const quick: Plugin = {
   generateBundle({ format }, files) {
     for (const file of Object.values(files)) {
       if (file.type !== "chunk") continue;
-      file.code = inAscii(format === "es" ? withRequiredBuiltins(file.code) : file.code);
+      file.code = inAscii(format === "es" ? withBuiltinsGot(file.code) : file.code);
     }
   },
 };

@@ -2,7 +2,7 @@
  * The id of a database file: 20 bytes by which Berkeley DB tells files apart,
  * and which outlive what is in them, so that they must tell nothing of secrets.
  */
-import { crypto } from "./late.ts";
+import { nodeCrypto } from "./late.ts";
 
 export const FILE_ID_LENGTH = 20;
 
@@ -19,7 +19,7 @@ export function isOfContent(id: FileId): boolean {
  * @returns the caller's, unless it is what the caller has given.
  */
 export function fileIdOf(id: FileId, digest: () => Uint8Array): Uint8Array {
-  if (id === "random") return crypto().randomBytes(FILE_ID_LENGTH);
+  if (id === "random") return nodeCrypto().randomBytes(FILE_ID_LENGTH);
   if (id instanceof Uint8Array) return id;
   const content = digest().subarray(0, FILE_ID_LENGTH);
   return id === "content" ? content : id(content);

@@ -10,7 +10,7 @@
 import * as fs from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
-import { crypto } from "./late.ts";
+import { nodeCrypto } from "./late.ts";
 import { pid } from "./own-process.ts";
 import { readSome } from "./read-some.ts";
 import { hostDigest, isLeftBehind } from "./running.ts";
@@ -98,7 +98,7 @@ function tryLock(path: string): Attempt {
     if (!["EACCES", "EPERM", "EROFS"].includes(codeOf(error) ?? "")) throw error;
   }
   // Nothing can be made beside the file, which may be written to all the same.
-  const elsewhere = join(tmpdir(), `.${crypto().createHash("sha256").update(path).digest("hex").slice(0, 16)}.lock`);
+  const elsewhere = join(tmpdir(), `.${nodeCrypto().createHash("sha256").update(path).digest("hex").slice(0, 16)}.lock`);
   return { lock: elsewhere, owner, isHeld: take(elsewhere, owner) };
 }
 

@@ -11,4 +11,4 @@ export const kill: Process["kill"] = process.kill;
 export const geteuid: Process["geteuid"] = process.geteuid;
 export const getegid: Process["getegid"] = process.getegid;
 export const availableMemory: Process["availableMemory"] = process.availableMemory;
-export const execPath: Process["execPath"] = process.execPath;
+export const getBuiltinModule: Process["getBuiltinModule"] = process.getBuiltinModule;

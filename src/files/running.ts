@@ -4,7 +4,7 @@
  */
 
 import { hostname } from "node:os";
-import { crypto } from "./late.ts";
+import { nodeCrypto } from "./late.ts";
 import { kill, pid as ownPid } from "./own-process.ts";
 
 /** What is of another host is taken for nobody's after this many milliseconds. */
@@ -28,7 +28,7 @@ export function isLeftBehind({ host, pid, mtimeMs }: Maker): boolean {
 
 /** This host, in the names of files. */
 export function hostDigest(): string {
-  return crypto().createHash("sha256").update(hostname()).digest("hex").slice(0, 8);
+  return nodeCrypto().createHash("sha256").update(hostname()).digest("hex").slice(0, 8);
 }
 
 /** One of another user counts too. */

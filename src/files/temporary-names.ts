@@ -8,7 +8,7 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import type { FileSystem } from "berkeley-db-js";
-import { crypto } from "./late.ts";
+import { nodeCrypto } from "./late.ts";
 import { pid } from "./own-process.ts";
 import { hostDigest, isLeftBehind } from "./running.ts";
 
@@ -24,7 +24,7 @@ function prefix(target: string): string {
 }
 
 function digest(text: string): string {
-  return crypto().createHash("sha256").update(text).digest("hex").slice(0, 8);
+  return nodeCrypto().createHash("sha256").update(text).digest("hex").slice(0, 8);
 }
 
 /** How much of a prefix is the target's digest. */
@@ -32,7 +32,7 @@ const ANY_HOST = 10;
 
 /** A name for a temporary file that nobody foresees. */
 export function nameIn({ folder, prefix }: Place, ending = ""): string {
-  return join(folder, `${prefix}${pid}-${crypto().randomBytes(4).toString("hex")}${ending}`);
+  return join(folder, `${prefix}${pid}-${nodeCrypto().randomBytes(4).toString("hex")}${ending}`);
 }
 
 export function besideOf(target: string): Place {

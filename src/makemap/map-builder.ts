@@ -10,7 +10,7 @@ import { BerkeleyDBError, Database, type FileSystem, nodeFileSystem, type PutMod
 import { buildCacheSize } from "../files/build-cache.ts";
 import { type FileId, fileIdOf, isOfContent } from "../files/file-id.ts";
 import { withoutSync } from "../files/handles.ts";
-import { crypto } from "../files/late.ts";
+import { nodeCrypto } from "../files/late.ts";
 import { type NewFile, Replacement } from "../files/replacement.ts";
 import { checkBeforeChange } from "../hash-file/check.ts";
 import { type FileFormat, targetFormat } from "../hash-file/file-format.ts";
@@ -198,7 +198,7 @@ export class MapBuilder {
   /** The id stands for the records, in their order, and for how they are stored. */
   #beginIdentity(format: FileFormat): Hash {
     const { type, duplicates = "refuse" } = this.#options;
-    return crypto()
+    return nodeCrypto()
       .createHash("sha256")
       .update(`${creationType(type)} ${duplicates} ${format.byteOrder} ${format.pageSize}\n`);
   }

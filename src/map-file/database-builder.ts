@@ -8,7 +8,7 @@ import { Database, type DatabaseType, type FileSystem, nodeFileSystem, type PutM
 import { buildCacheSize } from "../files/build-cache.ts";
 import { type FileId, fileIdOf, isOfContent } from "../files/file-id.ts";
 import { withoutSync } from "../files/handles.ts";
-import { crypto } from "../files/late.ts";
+import { nodeCrypto } from "../files/late.ts";
 import { Replacement } from "../files/replacement.ts";
 import type { FileFormat } from "../hash-file/file-format.ts";
 import { setHashVersionOf } from "../hash-file/hash-version.ts";
@@ -79,7 +79,7 @@ export class DatabaseBuilder {
     }
     const { type, format } = options;
     if (isOfContent(fileId))
-      this.#identity = crypto().createHash("sha256").update(`${type} ${duplicates} ${format.byteOrder} ${format.pageSize}\n`);
+      this.#identity = nodeCrypto().createHash("sha256").update(`${type} ${duplicates} ${format.byteOrder} ${format.pageSize}\n`);
   }
 
   /** Records stored so far, and those that replaced another. */

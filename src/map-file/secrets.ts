@@ -6,7 +6,7 @@
  * the data of a sasl_passwd map (Postfix, SASL_README). A value that is not
  * understood may be one of these with a mistake in it, and is masked whole.
  */
-import { net } from "../files/late.ts";
+import { nodeNet } from "../files/late.ts";
 import { MASK } from "../makemap/mask.ts";
 
 export interface MaskedRecord {
@@ -165,7 +165,7 @@ function isCredentials(key: string, data: string): boolean {
   if (!data.includes(":")) return false;
   if (SERVER_PORT.test(key)) return true;
   if (VERDICT.test(data) || CODED_ERROR.test(data) || ALIAS.test(data) || SURE_ROUTE.test(data)) return false;
-  return !isRouteByKey(key, data) && !net().isIPv6(data.replace(/^ipv6:|\0$/gi, ""));
+  return !isRouteByKey(key, data) && !nodeNet().isIPv6(data.replace(/^ipv6:|\0$/gi, ""));
 }
 
 /** Whether what seems to be a mailer with its host is one, by its key: mail for a domain goes to a host of that domain. */

@@ -4,7 +4,7 @@
  * Source: lib/checkpw.c, lib/canonusr.c, lib/server.c and the plugins of
  * 2.1.28, and what real servers answered.
  */
-import { crypto } from "../files/late.ts";
+import { nodeCrypto } from "../files/late.ts";
 import { cramMd5Secret } from "./md5-state.ts";
 import { LEGACY_SECRETS, lowerCase, OTP_SECRET, SCRAM_SECRET, splitUserid, USER_PASSWORD } from "./name.ts";
 import { isOtpSeed, otpValue, parseOtpSecret } from "./otp.ts";
@@ -148,7 +148,7 @@ class Check {
       case "DIGEST-MD5":
         // A client hashes the name as it is typed, with the realm that is offered.
         return this.#shared(mechanism, LEGACY_DIGEST, (password) =>
-          crypto().createHash("md5").update(`${this.#login.login}:${this.#login.offered}:`).update(password).digest(),
+          nodeCrypto().createHash("md5").update(`${this.#login.login}:${this.#login.offered}:`).update(password).digest(),
         );
       case "OTP":
         return this.#otp();
@@ -262,7 +262,7 @@ class Check {
 /** salt (16 bytes) NUL MD5(salt, "sasldb", password). */
 function legacyPlain(record: Uint8Array, password: Uint8Array): Uint8Array {
   const salt = record.subarray(0, 16);
-  return Buffer.concat([salt, Buffer.alloc(1), crypto().createHash("md5").update(salt).update("sasldb").update(password).digest()]);
+  return Buffer.concat([salt, Buffer.alloc(1), nodeCrypto().createHash("md5").update(salt).update("sasldb").update(password).digest()]);
 }
 
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {

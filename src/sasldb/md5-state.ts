@@ -2,7 +2,7 @@
  * The state of MD5 (RFC 1321) after one block, which no library gives: Cyrus
  * SASL 1 kept it of a password, instead of the password, for CRAM-MD5.
  */
-import { crypto } from "../files/late.ts";
+import { nodeCrypto } from "../files/late.ts";
 
 const SHIFTS = [
   [7, 12, 17, 22],
@@ -53,7 +53,7 @@ export function md5State(block: Uint8Array): Uint32Array {
  */
 export function cramMd5Secret(password: Uint8Array): Uint8Array {
   const key = new Uint8Array(64);
-  key.set(password.length > 64 ? crypto().createHash("md5").update(password).digest() : password);
+  key.set(password.length > 64 ? nodeCrypto().createHash("md5").update(password).digest() : password);
   const record = new Uint8Array(32);
   const out = new DataView(record.buffer);
   [0x36, 0x5c].forEach((pad, half) => {

@@ -2,7 +2,7 @@
  * One-time passwords (RFC 2289), and the record that Cyrus SASL's OTP plugin
  * keeps of a user (plugins/otp.c of 2.1.28, built without OPIE; RFC 2444).
  */
-import { crypto } from "../files/late.ts";
+import { nodeCrypto } from "../files/late.ts";
 import { md4 } from "./md4.ts";
 
 export const OTP_ALGORITHMS = ["md4", "md5", "sha1"] as const;
@@ -68,7 +68,7 @@ function hash(algorithm: OtpAlgorithm, ...parts: Uint8Array[]): Uint8Array {
 }
 
 function digestOf(algorithm: "md5" | "sha1", parts: readonly Uint8Array[]): Uint8Array {
-  const hash = crypto().createHash(algorithm);
+  const hash = nodeCrypto().createHash(algorithm);
   for (const part of parts) hash.update(part);
   return hash.digest();
 }
@@ -97,7 +97,7 @@ export function isOtpSeed(seed: string): boolean {
  */
 export function makeOtpSeed(hostname: string): string {
   const letters = hostname.toLowerCase().replace(/[^a-z0-9]/g, "");
-  return `${letters.slice(0, 2) || "x"}${digits(crypto().randomInt(1, 10_000), 4)}`;
+  return `${letters.slice(0, 2) || "x"}${digits(nodeCrypto().randomInt(1, 10_000), 4)}`;
 }
 
 function digits(number: number, length: number): string {

@@ -8,7 +8,7 @@ import { BerkeleyDBError, Database, type FileSystem, nodeFileSystem, RecordBatch
 import { type FileId, fileIdOf } from "../files/file-id.ts";
 import { withFileLock } from "../files/file-lock.ts";
 import { withoutSync } from "../files/handles.ts";
-import { crypto } from "../files/late.ts";
+import { nodeCrypto } from "../files/late.ts";
 import { MemoryFile } from "../files/memory-file.ts";
 import { type NewFile, putBack, Replacement } from "../files/replacement.ts";
 import { resolveFolder, resolveLinks } from "../files/shared-folder.ts";
@@ -220,7 +220,7 @@ function setFileId(database: Database, options: UpdateOptions): void {
 /** Of the names alone: the id outlives the passwords. */
 function nameDigest(database: Database, options: UpdateOptions): Uint8Array {
   const { byteOrder, hashVersion, pageSize } = formatOf(options);
-  const hash = crypto().createHash("sha256").update(`sasldb ${byteOrder} ${hashVersion} ${pageSize}\n`);
+  const hash = nodeCrypto().createHash("sha256").update(`sasldb ${byteOrder} ${hashVersion} ${pageSize}\n`);
   for (const key of keysOf(database)) hash.update(key).update("\0\0");
   return hash.digest();
 }

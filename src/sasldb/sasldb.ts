@@ -5,7 +5,7 @@
  */
 
 import type { Database } from "berkeley-db-js";
-import { crypto } from "../files/late.ts";
+import { nodeCrypto } from "../files/late.ts";
 import { UserExistsError } from "./error.ts";
 import { keysOf } from "./keys.ts";
 import { decodeName, encodeName, LEGACY_SECRETS, LONGEST_PART, OTP_SECRET, SCRAM_SECRET, splitKey, USER_PASSWORD } from "./name.ts";
@@ -200,6 +200,6 @@ export class Sasldb implements Disposable {
 }
 
 function makeScramSecret(mechanism: ScramMechanism, password: Uint8Array, { scramSalt, scramIterations }: SetPasswordOptions): Uint8Array {
-  const salt = scramSalt ?? crypto().randomBytes(SCRAM_SALT_LENGTH);
+  const salt = scramSalt ?? nodeCrypto().randomBytes(SCRAM_SALT_LENGTH);
   return scramSecret(password, { mechanism, salt, ...(scramIterations === undefined ? {} : { iterations: scramIterations }) });
 }

@@ -2,7 +2,7 @@
  * SCRAM secrets (RFC 5802, RFC 7677), and the record that Cyrus SASL's SCRAM
  * plugins keep of a user (plugins/scram.c of 2.1.28; the form is RFC 5803's).
  */
-import { crypto } from "../files/late.ts";
+import { nodeCrypto } from "../files/late.ts";
 
 /** In the order in which a server comes to them: all write one record, and the last one stays. */
 export const SCRAM_MECHANISMS = ["SCRAM-SHA-512", "SCRAM-SHA-384", "SCRAM-SHA-256", "SCRAM-SHA-224", "SCRAM-SHA-1"] as const;
@@ -52,11 +52,11 @@ export function scramClientKeys(
   if (!Number.isInteger(iterations) || iterations < 1 || iterations > 0x7fff_ffff) throw new RangeError("iterations: 1 to 2147483647");
   if (salt.length === 0) throw new RangeError("salt: empty");
   const name = scramDigestName(mechanism);
-  const length = crypto().createHash(name).digest().length;
-  const salted = crypto().pbkdf2Sync(password, salt, iterations, length, name);
-  const clientKey = crypto().createHmac(name, salted).update("Client Key").digest();
-  const serverKey = crypto().createHmac(name, salted).update("Server Key").digest();
-  const storedKey = crypto().createHash(name).update(clientKey).digest();
+  const length = nodeCrypto().createHash(name).digest().length;
+  const salted = nodeCrypto().pbkdf2Sync(password, salt, iterations, length, name);
+  const clientKey = nodeCrypto().createHmac(name, salted).update("Client Key").digest();
+  const serverKey = nodeCrypto().createHmac(name, salted).update("Server Key").digest();
+  const storedKey = nodeCrypto().createHash(name).update(clientKey).digest();
   salted.fill(0);
   return { clientKey, storedKey, serverKey };
 }

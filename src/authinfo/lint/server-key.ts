@@ -3,7 +3,7 @@
  * sendmail would ever ask for it. It asks for the name and then for the address
  * of the server, each as a whole, and for the tag alone (FEATURE(`authinfo')).
  */
-import { net } from "../../files/late.ts";
+import { nodeNet } from "../../files/late.ts";
 import { AUTHINFO_TAG, LONGEST_KEY } from "../../makemap/map-key.ts";
 import { MASK } from "../../makemap/mask.ts";
 import type { Edit, LocalFinding } from "./finding.ts";
@@ -106,10 +106,10 @@ function checkHost(server: string): LocalFinding[] {
   if (port !== null) return found("port-in-key", "error", port.index, port[0].length);
   if (/^\[.*\]$/.test(server)) return checkBrackets(server, found);
   const address = server.replace(/^ipv6:/i, "");
-  if (net().isIPv6(address)) return found("ipv6-key", "note");
+  if (nodeNet().isIPv6(address)) return found("ipv6-key", "note");
   if (/[^\0-\x7f]/.test(server)) return found("non-ascii-key", "warning");
   if (/^\.|\*/.test(server)) return found("pattern-key", "error");
-  if (/^[\d.]+(?:\/\d*)?$/.test(server) && !net().isIPv4(server)) return found("network-key", "error");
+  if (/^[\d.]+(?:\/\d*)?$/.test(server) && !nodeNet().isIPv4(server)) return found("network-key", "error");
   if (/\.$/.test(server) && HOST.test(server.slice(0, -1))) return found("trailing-dot", "warning", server.length - 1, 1);
   if (!HOST.test(server)) return found("malformed-key", "error");
   return /^[^.]+\.[^.]+$/.test(server) ? found("domain-key", "note") : [];
@@ -117,8 +117,8 @@ function checkHost(server: string): LocalFinding[] {
 
 function checkBrackets(server: string, found: (code: LintCode, severity: Severity) => LocalFinding[]): LocalFinding[] {
   const inner = server.slice(1, -1);
-  if (net().isIPv4(inner)) return found("brackets-around-address", "note");
-  if (net().isIPv6(inner.replace(/^ipv6:/i, ""))) return found("ipv6-key", "note");
+  if (nodeNet().isIPv4(inner)) return found("brackets-around-address", "note");
+  if (nodeNet().isIPv6(inner.replace(/^ipv6:/i, ""))) return found("ipv6-key", "note");
   if (/^[\d.]*$/.test(inner)) return found("network-key", "error");
   return HOST.test(inner.replace(/\.$/, "")) ? found("brackets-around-name", "warning") : found("malformed-key", "error");
 }
@@ -138,7 +138,7 @@ export function shownKey(key: string): string {
   if (!hasTag(text)) return maskedKey(text);
   const server = text.slice(TAG.length);
   const inner = /^\[(.*)\]$/.exec(server)?.[1] ?? server;
-  const isPlain = server === "" || HOST.test(inner) || net().isIPv6(inner.replace(/^ipv6:/i, ""));
+  const isPlain = server === "" || HOST.test(inner) || nodeNet().isIPv6(inner.replace(/^ipv6:/i, ""));
   return isPlain ? text : maskedKey(text);
 }
 

@@ -2,7 +2,7 @@
  * DIGEST-MD5 (RFC 2831) without a security layer, as Cyrus SASL 2.1.28's client
  * has it (plugins/digestmd5.c), and sendmail's callbacks for it.
  */
-import { crypto } from "../../files/late.ts";
+import { nodeCrypto } from "../../files/late.ts";
 import { type Conversation, type Login, LoginError, latin1 } from "./conversation.ts";
 
 /** RFC 2831, section 2.1.1. */
@@ -104,7 +104,7 @@ function quoted(text: string): string {
 }
 
 function md5(text: string | Uint8Array): Buffer {
-  return crypto()
+  return nodeCrypto()
     .createHash("md5")
     .update(typeof text === "string" ? Buffer.from(text, "latin1") : text)
     .digest();

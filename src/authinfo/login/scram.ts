@@ -2,7 +2,7 @@
  * The SCRAM mechanisms (RFC 5802, RFC 7677) without channel binding, as Cyrus
  * SASL 2.1.28's client has them (plugins/scram.c): the password is taken as it is.
  */
-import { crypto } from "../../files/late.ts";
+import { nodeCrypto } from "../../files/late.ts";
 import { type ScramMechanism, scramClientKeys, scramDigestName } from "../../sasldb/scram.ts";
 import { decodeBase64 } from "../base64.ts";
 import { type Conversation, type Login, LoginError, latin1 } from "./conversation.ts";
@@ -31,7 +31,7 @@ export function* scram(mechanism: ScramMechanism, { authorizationId, authenticat
   const { clientKey, storedKey, serverKey } = scramClientKeys(password, { mechanism, salt, iterations });
   const withoutProof = `c=${Buffer.from(header, "latin1").toString("base64")},r=${fullNonce}`;
   const message = Buffer.from([clientFirst, serverFirst, withoutProof].join(","), "latin1");
-  const sign = (key: Uint8Array): Buffer => crypto().createHmac(scramDigestName(mechanism), key).update(message).digest();
+  const sign = (key: Uint8Array): Buffer => nodeCrypto().createHmac(scramDigestName(mechanism), key).update(message).digest();
   const signature = sign(storedKey);
   const proof = clientKey.map((byte, i) => byte ^ (signature[i] as number));
 
