@@ -44,7 +44,8 @@ export interface ProgressOfFile {
   readonly count: number;
   /** How far it is: bytes of a source, or users. */
   readonly done: number;
-  readonly total: number;
+  /** Undefined of a source that is a pipe. */
+  readonly total: number | undefined;
 }
 
 /** What is to be known of a finished file besides its bytes. */

@@ -3,9 +3,10 @@
  * map whose text is written here, with quotes and base64 where they are needed.
  */
 import { createHash, type Hash } from "node:crypto";
-import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
+import { accessSync, closeSync, constants, openSync, statSync } from "node:fs";
 import { formatAuthinfoValue } from "../authinfo/value.ts";
 import { MemoryFile } from "../files/memory-file.ts";
+import { readSome } from "../files/read-some.ts";
 import type { SourceDiagnostic, SourceProblem } from "../makemap/diagnostic.ts";
 import { MapBuilder, MapWriteError } from "../makemap/map-builder.ts";
 import { AUTHINFO_TAG } from "../makemap/map-key.ts";
@@ -62,7 +63,8 @@ export async function buildMap(spec: MapSpec, workshop: Workshop): Promise<Artif
 /** The source text of a map, wherever it is. */
 export interface SourceText {
   /** Bytes. */
-  readonly size: number;
+  /** Bytes, where that can be known. */
+  readonly size: number | undefined;
   /** The bytes are good until the next are asked for. */
   chunks(): Iterable<Uint8Array>;
   /** Once they are read; of a text with secrets the digest is another. */
@@ -96,7 +98,7 @@ function textPlace({ source, place }: SecretUse, line: number, folder: string): 
 
 /** A text of the manifest's folder, which is read in stretches. */
 class FileText implements SourceText {
-  readonly size: number;
+  readonly size: number | undefined;
   readonly #name: string;
   readonly #path: string;
   readonly #place: Place;
@@ -112,7 +114,8 @@ class FileText implements SourceText {
       accessSync(this.#path, constants.R_OK);
       const status = statSync(this.#path);
       if (status.isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" });
-      return status.size;
+      // A pipe says 0.
+      return status.isFile() ? status.size : undefined;
     });
   }
 
@@ -121,7 +124,7 @@ class FileText implements SourceText {
     const stretch = new Uint8Array(STRETCH);
     try {
       for (;;) {
-        const length = this.#read(() => readSync(file, stretch));
+        const length = this.#read(() => readSome(file, stretch, 0));
         if (length === 0) return;
         this.#sha256.update(stretch.subarray(0, length));
         yield stretch.subarray(0, length);

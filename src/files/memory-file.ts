@@ -1,7 +1,7 @@
 /**
  * A file that is made in memory, for whoever wants its bytes.
  */
-import { MemoryFileSystem } from "berkeley-db-js";
+import { type FileHandle, MemoryFileSystem } from "berkeley-db-js";
 import type { NewFile } from "./replacement.ts";
 
 export class MemoryFile implements NewFile {
@@ -12,6 +12,10 @@ export class MemoryFile implements NewFile {
   /** A copy; the caller owns it. */
   bytes(): Uint8Array {
     return this.fileSystem.readFile(this.path);
+  }
+
+  get handle(): FileHandle {
+    return this.fileSystem.open(this.path, { write: true }, 0);
   }
 
   copyOld(): void {

@@ -30,6 +30,8 @@ export interface NewFile {
   readonly path: string;
   /** What to write it through: whatever others put at the path, it is this file that is written to. */
   readonly fileSystem: FileSystem;
+  /** Its content, open until the end. */
+  readonly handle: FileHandle;
   /** Begins with the content of the file that is there. */
   copyOld(): void;
   commit(): void;

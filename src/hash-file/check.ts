@@ -5,7 +5,7 @@
 import type { FileHandle } from "berkeley-db-js";
 import { isAsWritten } from "./checksum.ts";
 import { DatabaseFile, type Layout } from "./database-file.ts";
-import { damaged, HashFileError } from "./error.ts";
+import { damaged, HashFileError, tooMuchDamage } from "./error.ts";
 import { type HashLayout, PageField, PageType } from "./layout.ts";
 import type { OldHashLayout } from "./old-hash-layout.ts";
 import { u16, u32 } from "./page-reader.ts";
@@ -60,9 +60,10 @@ export function checkDatabase(file: FileHandle, onProblem: (problem: HashFileErr
  * What has to hold before libdb may be given a file to change: it believes
  * what it reads, and where a chain leads to a page of another kind, or a free
  * page is in use, it writes over other records, and over its own memory. A
- * record that no lookup finds does no such harm.
+ * record that no lookup finds does no such harm. And no page may have a
+ * checksum, which keeps unused space from being cleared.
  * @param file stays the caller's.
- * @throws {HashFileError} the first damage, and what to do about it.
+ * @throws {HashFileError} the first damage, or that there are checksums, and what to do about it.
  */
 export function checkBeforeChange(file: FileHandle): void {
   const fail = (problem: HashFileError): never => {
@@ -70,6 +71,8 @@ export function checkBeforeChange(file: FileHandle): void {
     throw new HashFileError(`${problem.message}: ${advice}`, problem.page);
   };
   const database = new DatabaseFile(file);
+  if (database.layout.hasChecksums)
+    throw new HashFileError('a file with checksums, in which old values would stay: "tsmap convert" makes one without');
   checkFreePages(
     database.visitRecords(() => {}, { onDamage: fail }),
     database.layout,
@@ -196,13 +199,14 @@ function checkPages(reader: WalkedPages, layout: Layout, free: PageSet, onProble
     if (number === 0 || free.has(number)) return undefined;
     return reader.wasTaken(number) ? faultOfLowest(page, layout) : faultOfUnreached(page, layout);
   };
-  for (let number = 0, told = 0; number < layout.pages && told < MOST_TOLD; number++) {
+  for (let number = 0, told = 0; number < layout.pages; number++) {
     const page = reader.peek(number);
     const fault =
       layout.hasChecksums && !isAsWritten(page, number, layout) ? "its checksum is not that of its bytes" : faultOf(number, page);
     if (fault === undefined) continue;
-    onProblem(damaged(number, fault));
     told += 1;
+    onProblem(told > MOST_TOLD ? tooMuchDamage(MOST_TOLD) : damaged(number, fault));
+    if (told > MOST_TOLD) return;
   }
 }
 

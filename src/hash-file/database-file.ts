@@ -6,7 +6,7 @@
  */
 import type { FileHandle, FileHeader } from "berkeley-db-js";
 import { walkBtree } from "./btree-walk.ts";
-import { HashFileError } from "./error.ts";
+import { type HashFileError, tooMuchDamage } from "./error.ts";
 import { HashWalk } from "./hash-walk.ts";
 import { type BtreeLayout, type HashLayout, readHeader, readLayout } from "./layout.ts";
 import { OldHashWalk } from "./old-hash.ts";
@@ -74,7 +74,7 @@ export class DatabaseFile {
       }
     } catch (error) {
       if (!(error instanceof TooMuchDamage)) throw error;
-      onDamage?.(new HashFileError(`damaged: in more than ${MOST_DAMAGE} places; the rest was not read`));
+      onDamage?.(tooMuchDamage(MOST_DAMAGE));
     }
     return reader;
   }

@@ -21,6 +21,11 @@ export class HashFileError extends Error {
   }
 }
 
+/** The error for damage in so many places that the rest is not read. */
+export function tooMuchDamage(places: number): HashFileError {
+  return new HashFileError(`${DAMAGED}in more than ${places} places; the rest was not read`);
+}
+
 /** The error for damage on a page. */
 export function damaged(page: number, what: string): HashFileError {
   return new HashFileError(`${DAMAGED}page ${page}: ${what}`, page);

@@ -6,7 +6,17 @@
  */
 
 import type { Hash } from "node:crypto";
-import { BerkeleyDBError, Database, type FileSystem, nodeFileSystem, type PutMode, RecordBatch, readFileHeader } from "berkeley-db-js";
+import {
+  BerkeleyDBError,
+  Database,
+  type DatabaseType,
+  type FileHandle,
+  type FileSystem,
+  nodeFileSystem,
+  type PutMode,
+  RecordBatch,
+  readFileHeader,
+} from "berkeley-db-js";
 import { buildCacheSize } from "../files/build-cache.ts";
 import { type FileId, fileIdOf, isOfContent } from "../files/file-id.ts";
 import { withoutSync } from "../files/handles.ts";
@@ -92,11 +102,10 @@ export class MapBuilder {
     this.#options = options;
     this.#parser = new SourceParser(options);
     const existing = append ? checkAppend(file, options.type, fileSystem) : undefined;
-    this.#hashVersion = existing?.version ?? format.hashVersion;
     this.#replacement = options.newFile ?? new Replacement(file, { fileSystem, mode: MAP_MODE, owner, inPlace });
     try {
-      if (append) this.#copyOld();
-      this.#database = this.#open(existing?.type ?? creationType(options.type), append, format);
+      this.#hashVersion = append ? this.#copyOld() : format.hashVersion;
+      this.#database = this.#open(existing ?? creationType(options.type), append, format);
     } catch (error) {
       this.#replacement.abandon();
       throw error;
@@ -165,14 +174,11 @@ export class MapBuilder {
     return { batch: this.#batch, lines: this.#lines, diagnostics: this.#diagnostics };
   }
 
-  #copyOld(): void {
+  /** @returns the version of what was copied: another run may have put it there since somebody looked. */
+  #copyOld(): number {
     this.#replacement.copyOld();
-    const copy = this.#replacement.fileSystem.open(this.#replacement.path, { write: false }, 0);
-    try {
-      checkBeforeChange(copy);
-    } finally {
-      copy.close();
-    }
+    checkBeforeChange(this.#replacement.handle);
+    return versionOf(this.#replacement.handle);
   }
 
   #open(type: "hash" | "btree", append: boolean, format: FileFormat): Database {
@@ -276,18 +282,17 @@ export class MapBuilder {
   }
 }
 
-/** The header of the map that is there; its version stays what it is. */
-function checkAppend(file: string, type: MapType, fileSystem: FileSystem): { type: "hash" | "btree"; version: number } {
+/** The type of the map that is there. */
+function checkAppend(file: string, type: MapType, fileSystem: FileSystem): DatabaseType {
   const database = Database.open(file, { readOnly: true, fileSystem, ...(type === "implicit" ? {} : { type }) });
   database.close();
+  return database.type;
+}
+
+function versionOf(file: FileHandle): number {
   const bytes = new Uint8Array(512);
-  const handle = fileSystem.open(file, { write: false }, 0);
-  try {
-    handle.read(bytes, 0);
-  } finally {
-    handle.close();
-  }
-  return { type: database.type, version: readFileHeader(bytes)?.version ?? 9 };
+  file.read(bytes, 0);
+  return readFileHeader(bytes)?.version ?? 9;
 }
 
 /** Copies of the keys at these ascending indexes. */

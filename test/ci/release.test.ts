@@ -150,11 +150,12 @@ esac
     const folder = temporaryFolder(t);
     mkdirSync(join(folder, "bin"));
     writeFileSync(join(folder, "bin/npm"), NPM, { mode: 0o755 });
-    for (const name of names) writeFileSync(join(folder, `${name}.tgz`), name);
+    mkdirSync(join(folder, "release"));
+    for (const name of names) writeFileSync(join(folder, "release", `${name}.tgz`), name);
     const env = { PATH: [join(folder, "bin"), process.env["PATH"]].join(delimiter) };
     return {
       folder,
-      publish: (version = VERSION) => run("sh", [`${rootFolder}.ci/publish`, ".", version], { cwd: folder, env }),
+      publish: (version = VERSION) => run("sh", [`${rootFolder}.ci/publish`, "release", version], { cwd: folder, env }),
       calls: () => {
         const path = join(folder, "calls.txt");
         return existsSync(path) ? readFileSync(path, "utf8").split("\n").slice(0, -1) : [];
@@ -165,11 +166,11 @@ esac
   const BOTH = ["berkeley-db-js-1.2.3", "tsmakemap-1.2.3"];
 
   test("the engine first, with provenance", async (t) => {
-    const { publish, calls } = prepare(t, BOTH);
+    const { folder, publish, calls } = prepare(t, BOTH);
     assert.equal((await publish()).exit, 0);
     assert.deepEqual(
       calls().filter((call) => call.startsWith("publish")),
-      BOTH.map((name) => `publish ./${name}.tgz --provenance --access public --tag latest`),
+      BOTH.map((name) => `publish ${folder}/release/${name}.tgz --provenance --access public --tag latest`),
     );
   });
 
@@ -195,7 +196,7 @@ esac
     writeFileSync(join(folder, "view-berkeley-db-js"), `${integrity}\n`);
     assert.equal((await publish()).exit, 0);
     const published = calls().filter((call) => call.startsWith("publish"));
-    assert.deepEqual(published, ["publish ./tsmakemap-1.2.3.tgz --provenance --access public --tag latest"]);
+    assert.deepEqual(published, [`publish ${folder}/release/tsmakemap-1.2.3.tgz --provenance --access public --tag latest`]);
     writeFileSync(join(folder, "view-tsmakemap"), `${integrity}\n`);
     const { exit, stderr } = await publish();
     assert.equal(exit, 1);

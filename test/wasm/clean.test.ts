@@ -311,8 +311,8 @@ test("a file of native makemap's kind, with residue, is clean page by page as it
   assert.deepEqual(residueOffsets(readAll(files, "a")), []);
 });
 
-test("the memory of a closed database holds no record", () => {
-  // Its engine is not to be reached from outside: what is instantiated is watched instead.
+/** The memory of each engine that is made meanwhile. It is not to be reached from outside: what is instantiated is watched. */
+function watchMemories(action: (memories: readonly WebAssembly.Memory[]) => void): void {
   const { Instance } = WebAssembly;
   const memories: WebAssembly.Memory[] = [];
   class Watched extends Instance {
@@ -323,16 +323,48 @@ test("the memory of a closed database holds no record", () => {
   }
   WebAssembly.Instance = Watched;
   try {
+    action(memories);
+  } finally {
+    WebAssembly.Instance = Instance;
+  }
+}
+
+const isClear = (memory: WebAssembly.Memory | undefined): boolean =>
+  memory !== undefined && Buffer.from(memory.buffer).every((byte) => byte === 0);
+
+test("the memory of a closed database holds no record", () => {
+  watchMemories((memories) => {
     for (const type of TYPES) {
       const database = Database.open(new Uint8Array(), { type });
       database.put(bytesOf("key"), bytesOf("SECRET DATA"));
       const memory = memories.at(-1);
       assert.ok(memory !== undefined && Buffer.from(memory.buffer).includes("SECRET DATA"));
       database.close();
-      assert.ok(Buffer.from(memory.buffer).every((byte) => byte === 0));
+      assert.ok(isClear(memory));
     }
-  } finally {
-    WebAssembly.Instance = Instance;
+  });
+});
+
+test("nor does that of a verification, of an upgrade, and of a database that cannot be opened", () => {
+  for (const type of TYPES) {
+    const database = Database.open(new Uint8Array(), { type });
+    for (let i = 0; i < 500; i++) database.put(bytesOf(`key ${i}`), bytesOf(`SECRET DATA ${i}`));
+    const bytes = database.toBytes();
+    database.close();
+    const damaged = new Uint8Array(bytes);
+    // The type of the second page.
+    damaged[4096 + 25] = 99;
+    watchMemories((memories) => {
+      const ends = (what: () => void): void => {
+        const before = memories.length;
+        what();
+        assert.ok(memories.length > before && memories.slice(before).every(isClear));
+      };
+      ends(() => assert.deepEqual(Database.verify(bytes), []));
+      ends(() => assert.notDeepEqual(Database.verify(damaged), []));
+      ends(() => Database.upgrade(bytes));
+      ends(() => assert.throws(() => Database.open(bytes, { type: type === "hash" ? "btree" : "hash" }), BerkeleyDBError));
+    });
   }
 });
 

@@ -38,7 +38,7 @@ export async function compileEngine(input: CompileInput): Promise<Uint8Array> {
   const units = listUnits(input);
   const objects = new Map<string, Uint8Array>();
   let done = 0;
-  input.onProgress(0, units.length + 1, "");
+  input.onProgress(0, units.length + 1, "compiling");
   const finished = (unit: Unit, object: Uint8Array): void => {
     objects.set(unit.name, object);
     done += 1;
@@ -124,6 +124,6 @@ function compileOn(worker: Worker, unit: Unit): Promise<Uint8Array> {
       if ("object" in result) resolve(result.object);
       else reject(new Error(`${unit.name}: ${result.error}`));
     });
-    worker.postMessage({ id: 0, text: unit.text, flags: unit.flags } satisfies Job);
+    worker.postMessage({ text: unit.text, flags: unit.flags } satisfies Job);
   });
 }

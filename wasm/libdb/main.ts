@@ -14,8 +14,6 @@ const bar = new SingleBar({
   format: "berkeley-db-js: {bar} {value}/{total} {unit}",
   barsize: 24,
   stream: process.stderr,
-  noTTYOutput: true,
-  notTTYSchedule: 5000,
   hideCursor: true,
   clearOnComplete: true,
 });
@@ -30,6 +28,7 @@ async function main(): Promise<void> {
     fresh: process.argv.includes("--fresh"),
     onStep: say,
     onProgress: (done, total, unit) => {
+      if (!process.stderr.isTTY) return done > 0 ? say(`${done}/${total} ${unit}`) : undefined;
       if (!drawn) bar.start(total, done, { unit });
       else bar.update(done, { unit });
       drawn = true;

@@ -14,12 +14,11 @@ export interface WorkerData {
 }
 
 export interface Job {
-  readonly id: number;
   readonly text: string;
   readonly flags: readonly string[];
 }
 
-export type JobResult = { readonly id: number; readonly object: Uint8Array } | { readonly id: number; readonly error: string };
+export type JobResult = { readonly object: Uint8Array } | { readonly error: string };
 
 if (parentPort !== null) {
   const port = parentPort;
@@ -29,9 +28,9 @@ if (parentPort !== null) {
   port.on("message", async (job: Job) => {
     try {
       const object = await clang([...job.flags, "-c", "unit.c"], { ...tree, "unit.c": job.text }, "unit.o");
-      port.postMessage({ id: job.id, object } satisfies JobResult);
+      port.postMessage({ object } satisfies JobResult);
     } catch (error) {
-      port.postMessage({ id: job.id, error: (error as Error).message } satisfies JobResult);
+      port.postMessage({ error: (error as Error).message } satisfies JobResult);
     }
   });
 }

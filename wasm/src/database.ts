@@ -98,7 +98,11 @@ export class Database implements Disposable {
     try {
       return Database.#openWith(engine, fileSystem, name, options, isNew === true);
     } catch (error) {
-      if (!engine.isDead) engine.guard("DB->close", (e) => e.bdb_close(DB_NOSYNC));
+      try {
+        if (!engine.isDead) engine.guard("DB->close", (e) => e.bdb_close(DB_NOSYNC));
+      } finally {
+        engine.wipe();
+      }
       throw error;
     }
   }
@@ -140,16 +144,18 @@ export class Database implements Disposable {
   static verify(source: DatabaseSource, options: { readonly fileSystem?: FileSystem } = {}): string[] {
     const { fileSystem, name, path } = locateFile(source, options.fileSystem);
     const engine = new Engine(engineModule(), fileSystem, path, true);
-    let code: number;
+    let failure: BerkeleyDBError;
     try {
-      code = engine.withPath(name, (at) => engine.guard("DB->verify", (e) => e.bdb_verify(at, 0)));
+      const code = engine.withPath(name, (at) => engine.guard("DB->verify", (e) => e.bdb_verify(at, 0)));
+      if (code === 0) return [];
+      failure = engine.failure("DB->verify", code);
     } catch (error) {
       // libdb verifies trees by recursion, and by what it reads.
       if (!(error instanceof BerkeleyDBError) || error.code !== ENGINE_TRAP) throw error;
       return ["the verification stopped in the middle: what the file says leads libdb out of its memory"];
+    } finally {
+      engine.wipe();
     }
-    if (code === 0) return [];
-    const failure = engine.failure("DB->verify", code);
     // A damaged page can lead libdb to any code; a failure of the file system is no damage.
     if (failure.cause !== undefined || failure.code === "ENOMEM") throw failure;
     const lines = failure.detail.split("\n");
@@ -167,7 +173,11 @@ export class Database implements Disposable {
   static upgrade(source: DatabaseSource, options: { readonly fileSystem?: FileSystem } = {}): Uint8Array | undefined {
     const { fileSystem, name, path } = locateFile(source, options.fileSystem);
     const engine = new Engine(engineModule(), fileSystem, path);
-    engine.withPath(name, (at) => engine.call("DB->upgrade", [], (e) => e.bdb_upgrade(at, 0)));
+    try {
+      engine.withPath(name, (at) => engine.call("DB->upgrade", [], (e) => e.bdb_upgrade(at, 0)));
+    } finally {
+      engine.wipe();
+    }
     return typeof source === "string" ? undefined : (fileSystem as MemoryFileSystem).readFile(name);
   }
 

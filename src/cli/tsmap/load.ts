@@ -55,7 +55,13 @@ function textName({ input }: Options): string {
 
 async function openText(name: string | undefined): Promise<Input> {
   if (name === undefined) return openInput(false);
-  return withFile(name, () => ({ chunks: readFile(name), size: statSync(name).size }));
+  return withFile(name, () => ({ chunks: readFile(name), size: sizeOf(name) }));
+}
+
+/** Bytes, where that can be known: a pipe says 0. */
+function sizeOf(name: string): number | undefined {
+  const status = statSync(name);
+  return status.isFile() ? status.size : undefined;
 }
 
 async function* readFile(name: string): AsyncGenerator<Uint8Array, void, undefined> {

@@ -1,5 +1,6 @@
 /*
- * walk.c -- an end to the walks that a damaged file makes endless.
+ * walk.c -- an end to the walks, and to the counts, that a damaged file makes
+ * endless.
  *
  * libdb follows the page numbers of a file wherever they lead. Where two pages
  * name each other it goes round for ever, in a process that may have no other
