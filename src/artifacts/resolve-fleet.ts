@@ -269,10 +269,10 @@ class Resolver {
   }
 
   #checkRelays({ relays = [] }: ManifestHost, layers: readonly Layer[]): void {
-    const names = Object.keys(this.#file.manifest.hosts);
+    const { hosts } = this.#file.manifest;
     for (const [i, relay] of relays.entries()) {
-      if (names.includes(relay)) continue;
-      const near = nearest(relay, names);
+      if (Object.hasOwn(hosts, relay)) continue;
+      const near = nearest(relay, Object.keys(hosts));
       const path = [...this.#locate(layers, ["relays"]), i];
       this.#problem(path, `not the name of one of the hosts${near === undefined ? "" : `: ${near}?`}`);
     }

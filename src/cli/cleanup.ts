@@ -4,6 +4,27 @@
 const SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
 
 /**
+ * Others that end a program, and end it as one of these do. SIGQUIT would leave
+ * an image of the memory, with what is secret in it; at SIGUSR1 Node would let
+ * every user of the machine in, by its inspector.
+ */
+const LIKE = {
+  SIGQUIT: "SIGINT",
+  SIGUSR1: "SIGTERM",
+  SIGUSR2: "SIGTERM",
+  SIGALRM: "SIGTERM",
+  SIGVTALRM: "SIGTERM",
+  SIGXCPU: "SIGTERM",
+} as const;
+
+/** To be called first. */
+export function endBySignals(): void {
+  for (const [signal, as] of Object.entries(LIKE)) {
+    if (process.listenerCount(signal) === 0) process.on(signal, () => void process.kill(process.pid, as));
+  }
+}
+
+/**
  * Has `undo` called when a signal ends the program, which then ends by that
  * signal, as its parent expects.
  * @returns a function that takes it back.

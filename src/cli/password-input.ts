@@ -65,16 +65,14 @@ export async function passwordFromLine(): Promise<Uint8Array> {
 export async function passwordTwice(output: Output): Promise<readonly [Uint8Array, Uint8Array]> {
   const echo = new Echo();
   const forget = onSignal(() => void echo.restore());
-  // A dump of memory would hold what was typed so far.
-  const quit = (): void => void process.kill(process.pid, "SIGINT");
   const again = (): void => echo.offAgain();
-  process.on("SIGQUIT", quit).on("SIGCONT", again);
+  process.on("SIGCONT", again);
   try {
     echo.off();
     return [await ask("Password: ", output), await ask("Again (for verification): ", output)];
   } finally {
     const isRestored = echo.restore();
-    process.off("SIGQUIT", quit).off("SIGCONT", again);
+    process.off("SIGCONT", again);
     forget();
     if (!isRestored) hangUp();
   }

@@ -1,6 +1,7 @@
 /**
  * tsmakemap: makemap, as a program (sendmail 8.17.1.9, makemap.c).
  */
+
 import { BerkeleyDBError, type Database, type DatabaseRecord } from "berkeley-db-js";
 import { checkSafeFile, type SafeFile, type SafetyWarning } from "../files/safe-file.ts";
 import { strerror } from "../files/strerror.ts";
@@ -10,7 +11,7 @@ import { MapBuilder, MapWriteError } from "../makemap/map-builder.ts";
 import { mapFile } from "../makemap/map-name.ts";
 import { CF_TYPES, isCfType, isMapType, MAP_TYPES, type MapType, MISSING_TYPES } from "../makemap/map-type.ts";
 import { mapTypeOf, readControlFile, trustedUsers } from "../sendmail-cf/control-file.ts";
-import { ignoreFileSizeSignal, onSignal } from "./cleanup.ts";
+import { endBySignals, ignoreFileSizeSignal, onSignal } from "./cleanup.ts";
 import { messagesRead, say, sayOutputFailure, sayText } from "./error-output.ts";
 import { type FormatSettings, readFormatSettings, SettingError } from "./format-settings.ts";
 import { complaintText } from "./getopt.ts";
@@ -30,6 +31,7 @@ import { Output, OutputError } from "./output.ts";
 import { shownLine } from "./printable.ts";
 import { Progress } from "./progress.ts";
 import { EX_CANTCREAT, EX_DATAERR, EX_IOERR, EX_NOINPUT, EX_OK, EX_USAGE } from "./sysexits.ts";
+import { unreadableArgument } from "./unreadable-argument.ts";
 import { programName, versionText } from "./version.ts";
 
 const DEFAULT_CONTROL_FILE = "/etc/mail/sendmail.cf";
@@ -51,7 +53,10 @@ export async function main(argv: readonly string[] = process.argv): Promise<numb
   const program = programName(argv, "tsmakemap");
   ignoreFileSizeSignal();
   const output = new Output();
+  endBySignals();
   try {
+    const unreadable = unreadableArgument(argv.slice(2));
+    if (unreadable !== undefined) throw new Exit(EX_USAGE, `${program}: ${unreadable}\n`);
     const request = parseMakemapArguments(argv.slice(2), program, process.env, () => say("Invalid separator\n"));
     const code = request.kind === "run" ? await run(request.args, program, output) : await answer(request, program, output);
     await output.flush();

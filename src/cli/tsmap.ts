@@ -2,6 +2,7 @@
  * tsmap: looks at, compares and converts maps and SASL databases.
  */
 
+import { endBySignals } from "./cleanup.ts";
 import { type Command, CommanderError } from "./commander.ts";
 import { say, sayOutputFailure, sayText } from "./error-output.ts";
 import { forgetLastMatch } from "./last-match.ts";
@@ -11,12 +12,14 @@ import { tsmapCommand } from "./tsmap/commands.ts";
 import type { Context } from "./tsmap/context.ts";
 import { MODULES } from "./tsmap/modules.ts";
 import { PLAN_TROUBLE, TROUBLE, Trouble } from "./tsmap/trouble.ts";
+import { unreadableArgument } from "./unreadable-argument.ts";
 import { programName, versionText } from "./version.ts";
 
 /** @returns the exit code: 0 for yes or done, 1 for no or findings, 2 for trouble; see `troubleCode`. */
 export async function main(argv: readonly string[] = process.argv): Promise<number> {
   const program = programName(argv, "tsmap");
   const output = new Output();
+  endBySignals();
   try {
     const code = await run(program, argv.slice(2), output);
     await output.flush();
@@ -38,6 +41,11 @@ async function run(program: string, argv: readonly string[], output: Output): Pr
   if (argv[0] === "--version") {
     output.write(await versionText(program));
     return 0;
+  }
+  const unreadable = unreadableArgument(argv);
+  if (unreadable !== undefined) {
+    say(`${program}: ${unreadable}\n`);
+    return troubleCode(argv);
   }
   let code = 0;
   const tsmap = tsmapCommand(program, async (name, operands, options) => {

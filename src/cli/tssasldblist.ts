@@ -6,12 +6,14 @@ import { strerror } from "../files/strerror.ts";
 import { HashFileError } from "../hash-file/error.ts";
 import { jsonText } from "../map-file/json-text.ts";
 import { type KeyParts, listSasldb } from "../sasldb/listing.ts";
+import { endBySignals } from "./cleanup.ts";
 import { say, sayOutputFailure, sayText } from "./error-output.ts";
 import { forgetLastMatch } from "./last-match.ts";
 import { isShown, Output, OutputError } from "./output.ts";
 import { printable } from "./printable.ts";
 import { BANNER, SASL_FAIL, SASL_OK, saslVersion } from "./sasl-messages.ts";
 import { parseSasldblistArguments, type SasldblistArguments, type SasldblistRequest } from "./sasldblist-arguments.ts";
+import { unreadableArgument } from "./unreadable-argument.ts";
 import { programName, versionText } from "./version.ts";
 
 const DEFAULT_DATABASE = "/etc/sasldb2";
@@ -33,6 +35,12 @@ function usageText(program: string): string {
 export async function main(argv: readonly string[] = process.argv): Promise<number> {
   const program = programName(argv, "tssasldblist");
   const output = new Output();
+  endBySignals();
+  const unreadable = unreadableArgument(argv.slice(2));
+  if (unreadable !== undefined) {
+    say(`${program}: ${unreadable}\n`);
+    return SASL_FAIL;
+  }
   try {
     const code = await answer(parseSasldblistArguments(argv.slice(2), program, process.env), program, output);
     await output.flush();

@@ -11,7 +11,7 @@ import { LONGEST_PART, lowerCase, splitUserid } from "../sasldb/name.ts";
 import { NEW_OTP_ALGORITHMS, type NewOtpAlgorithm } from "../sasldb/otp.ts";
 import { passwordDoubt, passwordFault } from "../sasldb/password.ts";
 import { type Sasldb, SECRET_MECHANISMS, type SecretMechanism, type SetPasswordOptions } from "../sasldb/sasldb.ts";
-import { onSignal } from "./cleanup.ts";
+import { endBySignals, onSignal } from "./cleanup.ts";
 import { say, sayOutputFailure, sayText } from "./error-output.ts";
 import { type FormatSettings, readFormatSettings, SettingError } from "./format-settings.ts";
 import { forgetLastMatch } from "./last-match.ts";
@@ -38,6 +38,7 @@ import {
 } from "./sasl-messages.ts";
 import { parseSaslpasswdArguments, type SaslpasswdArguments, type SaslpasswdRequest } from "./saslpasswd-arguments.ts";
 import { doubtText, failureReason, faultText, passwdUsage } from "./saslpasswd-messages.ts";
+import { unreadableArgument } from "./unreadable-argument.ts";
 import { programName, versionText } from "./version.ts";
 
 /** Of this host, where its administrator puts them; SASL_CONF_PATH of the environment takes their place. */
@@ -70,6 +71,7 @@ interface Job {
 export async function main(argv: readonly string[] = process.argv): Promise<number> {
   const program = programName(argv, "tssaslpasswd");
   const output = new Output();
+  endBySignals();
   try {
     const code = await answer(parse(argv, program), program, output);
     await output.flush();
@@ -96,6 +98,8 @@ function fail(program: string, code: SaslFailure, reason?: string): Exit {
 }
 
 function parse(argv: readonly string[], program: string): SaslpasswdRequest {
+  const unreadable = unreadableArgument(argv.slice(2));
+  if (unreadable !== undefined) throw fail(program, SASL_BADPARAM, unreadable);
   try {
     return parseSaslpasswdArguments(argv.slice(2), program, process.env);
   } catch (error) {
@@ -159,7 +163,6 @@ async function run(
 async function setPassword(job: Job, userid: string): Promise<void> {
   const { program, args, file } = job;
   const { user, realm } = splitUserid(userid, args.realm ?? lowerCase(job.hostname));
-  if (`${user}${realm}`.includes("\ufffd")) throw new SettingError("userid and realm: not UTF-8");
   // Of such a user the original's listing would never come to its end.
   if (!args.disable && [user, realm].some((part) => Buffer.byteLength(part) > LONGEST_PART))
     throw new SettingError(`userid and realm: ${LONGEST_PART} bytes each at most`);

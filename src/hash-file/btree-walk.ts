@@ -185,6 +185,7 @@ function keyLengthOf(reader: PageReader, page: Buffer, number: number, offset: n
   if (type !== Item.overflow || ((page[key + TYPE] as number) & ~DELETED) !== Item.overflow)
     throw damaged(number, `an item of type ${type}`);
   checkLong(reader, page, number, key);
+  reader.noteOverflow(number, u32(page, key + OVERFLOW.page, reader.layout.isLittleEndian));
   return OVERFLOW.size;
 }
 

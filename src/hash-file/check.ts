@@ -89,7 +89,7 @@ class BucketCheck {
   #bucket = 0;
   #isSorted = false;
   /** Of the page's last key; undefined before the first. */
-  #last: Buffer | undefined;
+  #last: { readonly bytes: Buffer; readonly isLong: boolean } | undefined;
   #toldOf = 0;
 
   constructor(
@@ -114,8 +114,10 @@ class BucketCheck {
     if (this.#hasUsualHash && this.#bucketOf(bytes, start, end) !== this.#bucket) {
       this.#tell(`a key that belongs to bucket ${this.#bucketOf(bytes, start, end)} is in bucket ${this.#bucket}`);
     } else if (this.#isSorted) {
-      if (this.#last !== undefined && compareOnPage(this.#last, bytes, start, end) > 0) this.#tell("its keys are not in order");
-      this.#last = Buffer.from(bytes.subarray(start, end));
+      // A long key comes in memory of its own.
+      const isLong = start === 0 && end === bytes.length;
+      if (this.#last !== undefined && compareOnPage(this.#last, bytes, start, end, isLong) > 0) this.#tell("its keys are not in order");
+      this.#last = { bytes: Buffer.from(bytes.subarray(start, end)), isLong };
     }
   }
 
@@ -133,12 +135,21 @@ class BucketCheck {
 }
 
 /**
- * The order of keys on a sorted page. (libdb puts the longer of two first where
- * one begins with the other: __ham_getindex_sorted.)
+ * The order of keys on a sorted page. Where one begins with the other libdb puts
+ * the longer one first (__ham_getindex_sorted), unless one of them is not on the
+ * page: then it depends on which was there before (__db_moff).
+ * @param isLong whether the second one is on pages of its own.
  */
-function compareOnPage(key: Buffer, bytes: Buffer, start: number, end: number): number {
-  const common = Math.min(key.length, end - start);
-  return key.compare(bytes, start, start + common, 0, common) || end - start - key.length;
+function compareOnPage(
+  key: { readonly bytes: Buffer; readonly isLong: boolean },
+  bytes: Buffer,
+  start: number,
+  end: number,
+  isLong: boolean,
+): number {
+  const common = Math.min(key.bytes.length, end - start);
+  const order = key.bytes.compare(bytes, start, start + common, 0, common);
+  return order !== 0 || key.isLong || isLong ? order : end - start - key.bytes.length;
 }
 
 /** The hash function of libdb, __ham_func5: FNV-1 with the offset 0. */

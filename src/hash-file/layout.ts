@@ -152,6 +152,8 @@ export interface BtreeLayout extends PageLayout {
   readonly type: "btree";
   readonly root: number;
   readonly minimumKeys: number;
+  /** Whether records can be found by their number (DB_RECNUM). */
+  readonly hasRecordNumbers: boolean;
 }
 
 /**
@@ -314,6 +316,7 @@ function btreeLayout(header: FileHeader, meta: Uint8Array, pages: number): Btree
     duplicates: (flags & BTREE_FLAG.duplicates) === 0 ? false : (flags & BTREE_FLAG.sorted) !== 0 ? "sorted" : "unsorted",
     root: field(BTREE.root),
     minimumKeys: field(BTREE.minimumKeys),
+    hasRecordNumbers: (flags & BTREE_FLAG.recordNumbers) !== 0,
   };
 }
 

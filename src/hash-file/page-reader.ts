@@ -25,6 +25,7 @@ export class PageReader {
   /** By their place in the file; the one that was read last is the last. */
   readonly #stretches = new Map<number, Buffer>();
   readonly #taken: PageSet;
+  readonly #noted: PageSet;
   readonly #stretch: number;
 
   /** @param file stays the caller's, and open. */
@@ -32,6 +33,7 @@ export class PageReader {
     this.#file = file;
     this.layout = layout;
     this.#taken = new PageSet(layout.pages);
+    this.#noted = new PageSet(layout.pages);
     this.#stretch = Math.max(STRETCH, layout.pageSize);
   }
 
@@ -63,7 +65,21 @@ export class PageReader {
   }
 
   wasTaken(page: number): boolean {
-    return this.#taken.has(page);
+    return this.#taken.has(page) || this.#noted.has(page);
+  }
+
+  /**
+   * Notes the pages of a chain of overflow pages that is not read. Others may
+   * lead to it too: the long key of an internal page can be that of a leaf.
+   * @param from the page that names the chain, for errors.
+   */
+  noteOverflow(from: number, first: number): void {
+    for (let number = first, before = from; number !== 0 && !this.#noted.has(number); ) {
+      const page = this.#overflowPage(number, this.peek(number, before));
+      this.#noted.add(number);
+      before = number;
+      number = u32(page, PageField.next, this.layout.isLittleEndian);
+    }
   }
 
   /**
@@ -77,9 +93,7 @@ export class PageReader {
     const parts: Buffer[] = [];
     let done = 0;
     for (let number = first, before = from; number !== 0; ) {
-      const page = this.take(number, before);
-      if (page[PageField.type] !== PageType.overflow) throw damaged(number, `of type ${page[PageField.type]}, not of a long item`);
-      this.checkNumber(page, number);
+      const page = this.#overflowPage(number, this.take(number, before));
       const part = u16(page, PageField.lowest, isLittleEndian);
       if (headerLength + part > pageSize || done + part > length) throw damaged(number, `${part} bytes of a long item`);
       parts.push(Buffer.from(page.subarray(headerLength, headerLength + part)));
@@ -89,6 +103,12 @@ export class PageReader {
     }
     if (done !== length) throw damaged(from, `an item of ${length} bytes, of which ${done} are there`);
     return Buffer.concat(parts);
+  }
+
+  #overflowPage(number: number, page: Buffer): Buffer {
+    if (page[PageField.type] !== PageType.overflow) throw damaged(number, `of type ${page[PageField.type]}, not of a long item`);
+    this.checkNumber(page, number);
+    return page;
   }
 
   /** Every page of a kind that has a header says which one it is. */

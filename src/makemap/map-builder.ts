@@ -23,6 +23,7 @@ import { withoutSync } from "../files/handles.ts";
 import { nodeCrypto } from "../files/late.ts";
 import { type NewFile, Replacement } from "../files/replacement.ts";
 import { checkBeforeChange } from "../hash-file/check.ts";
+import { DatabaseFile } from "../hash-file/database-file.ts";
 import { type FileFormat, targetFormat } from "../hash-file/file-format.ts";
 import { setHashVersionOf } from "../hash-file/hash-version.ts";
 import type { SourceDiagnostic } from "./diagnostic.ts";
@@ -286,6 +287,13 @@ export class MapBuilder {
 function checkAppend(file: string, type: MapType, fileSystem: FileSystem): DatabaseType {
   const database = Database.open(file, { readOnly: true, fileSystem, ...(type === "implicit" ? {} : { type }) });
   database.close();
+  const handle = fileSystem.open(file, { write: false }, 0);
+  try {
+    // Far longer than it says: nobody wants it copied to find that out.
+    new DatabaseFile(handle);
+  } finally {
+    handle.close();
+  }
   return database.type;
 }
 

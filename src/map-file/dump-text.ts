@@ -27,6 +27,8 @@ export interface DumpHeader {
   readonly fillFactor?: number;
   /** bt_minkey. */
   readonly minimumKeys?: number;
+  /** recnum. */
+  readonly hasRecordNumbers?: boolean;
   /** chksum. */
   readonly hasChecksums?: boolean;
   /** db_lorder, which db_dump leaves out. */
@@ -42,7 +44,7 @@ export function dumpHeaderOf(layout: Layout): DumpHeader {
     hasChecksums,
     // Smaller ones were possible in 1.85, and are refused by what would load them.
     ...(isPageSize(pageSize) ? { pageSize } : {}),
-    ...("minimumKeys" in layout ? { minimumKeys: layout.minimumKeys } : {}),
+    ...("minimumKeys" in layout ? { minimumKeys: layout.minimumKeys, hasRecordNumbers: layout.hasRecordNumbers } : {}),
     ...("elements" in layout ? { hashElements: layout.elements } : {}),
     ...("keys" in layout ? { hashElements: layout.keys } : {}),
   };
@@ -54,6 +56,7 @@ const DEFAULT_MINIMUM_KEYS = 2;
 function dumpHeaderText(header: DumpHeader, format: "bytevalue" | "print"): string {
   const { type, duplicates, pageSize, hashElements = 0, minimumKeys = DEFAULT_MINIMUM_KEYS } = header;
   const lines = ["VERSION=3", `format=${format}`, `type=${type}`];
+  if (header.hasRecordNumbers) lines.push("recnum=1");
   if (type === "btree" && minimumKeys !== DEFAULT_MINIMUM_KEYS && minimumKeys !== 0) lines.push(`bt_minkey=${minimumKeys}`);
   if (type === "hash" && hashElements > 1) lines.push(`h_nelem=${hashElements}`);
   if (header.hasChecksums) lines.push("chksum=1");

@@ -4,13 +4,14 @@
  * Every page stays where it is, and every record; so it works on files of any
  * version, and what wrote a file goes on with it.
  */
-import { type FileHandle, type FileSystem, nodeFileSystem } from "berkeley-db-js";
+import { BerkeleyDBError, type FileHandle, type FileSystem, nodeFileSystem } from "berkeley-db-js";
 import { Replacement } from "../files/replacement.ts";
 import { checkDatabase } from "../hash-file/check.ts";
 import { DatabaseFile } from "../hash-file/database-file.ts";
 import { HashFileError } from "../hash-file/error.ts";
 import { surveyPages } from "../hash-file/page-survey.ts";
 import { commit, type Pending } from "./pending.ts";
+import { type Problem, verify } from "./verification.ts";
 
 export interface Scrubbed {
   /** Bytes that were not zero before. */
@@ -50,6 +51,7 @@ export function prepareScrub(path: string, target: string, options: ScrubOptions
     const replacement = new Replacement(target, { fileSystem, mode: mode ?? OWNER_ALONE, setMode: mode !== undefined, inPlace });
     try {
       const result = copyWithoutResidue(file, replacement.handle);
+      checkCopy(replacement);
       return { result, commit: () => replacement.commit(), abandon: () => replacement.abandon() };
     } catch (error) {
       replacement.abandon();
@@ -58,6 +60,18 @@ export function prepareScrub(path: string, target: string, options: ScrubOptions
   } finally {
     file.close();
   }
+}
+
+/** Libdb has its own way through a file, and what only that leads to would be gone. */
+function checkCopy({ path, fileSystem }: Replacement): void {
+  let problem: Problem | undefined;
+  try {
+    [problem] = verify(path, { fileSystem }).problems;
+  } catch (error) {
+    // What the file system said tells more than what libdb made of it.
+    throw error instanceof BerkeleyDBError && error.cause instanceof Error ? error.cause : error;
+  }
+  if (problem !== undefined) throw new HashFileError(`cannot be scrubbed: without its unused space, ${problem.message}`);
 }
 
 function copyWithoutResidue(file: FileHandle, copy: FileHandle): Scrubbed {

@@ -7,6 +7,7 @@ import { basename, dirname, join } from "node:path";
 import { BerkeleyDBError, Database, type FileSystem, nodeFileSystem, RecordBatch } from "berkeley-db-js";
 import { type FileId, fileIdOf } from "../files/file-id.ts";
 import { withFileLock } from "../files/file-lock.ts";
+import { isSameState, stateOf } from "../files/file-state.ts";
 import { withoutSync } from "../files/handles.ts";
 import { nodeCrypto } from "../files/late.ts";
 import { MemoryFile } from "../files/memory-file.ts";
@@ -160,7 +161,7 @@ function tryUpdate<T>(target: string, change: (database: Sasldb) => T, options: 
     }
     const version = layout?.version ?? formatOf(options).hashVersion;
     if (version !== 9) setHashVersionOf(replacement.path, version, replacement.fileSystem);
-    if (!isSame(before, stateOf(target))) {
+    if (!isSameState(before, stateOf(target))) {
       replacement.abandon();
       return "overtaken";
     }
@@ -170,7 +171,7 @@ function tryUpdate<T>(target: string, change: (database: Sasldb) => T, options: 
     discard(database);
     replacement.abandon();
     // A copy of what somebody was writing to is no whole file.
-    if (error instanceof HashFileError && !isSame(before, stateOf(target))) return "overtaken";
+    if (error instanceof HashFileError && !isSameState(before, stateOf(target))) return "overtaken";
     throw replacementNamed(error, replacement.path, target);
   }
 }
@@ -236,26 +237,6 @@ function readLayout(path: string, fileSystem: FileSystem): HashLayout {
   } finally {
     file.close();
   }
-}
-
-interface FileState {
-  readonly size: bigint;
-  readonly ino: bigint;
-  readonly mtimeNs: bigint;
-  readonly nlink: bigint;
-  readonly isFile: boolean;
-}
-
-function stateOf(path: string): FileState | undefined {
-  const status = fs.lstatSync(path, { bigint: true, throwIfNoEntry: false });
-  // A link that leads nowhere is as good as nothing.
-  if (status === undefined || status.isSymbolicLink()) return undefined;
-  const { size, ino, mtimeNs, nlink } = status;
-  return { size, ino, mtimeNs, nlink, isFile: status.isFile() };
-}
-
-function isSame(a: FileState | undefined, b: FileState | undefined): boolean {
-  return a?.size === b?.size && a?.ino === b?.ino && a?.mtimeNs === b?.mtimeNs;
 }
 
 /** Runs it; its failures name the file as the caller does. */

@@ -109,14 +109,17 @@ class SourceLint {
   /** All lines together: they have one cause. */
   #checkCarriageReturns(): void {
     const text = latin1(this.#bytes);
-    const edits = Array.from(text.matchAll(/\r+(?=\n)/g), ({ 0: all, index }): Edit => ({ offset: index, length: all.length, text: "" }));
+    const edits = Array.from(
+      text.matchAll(/(?<!\r)\r+(?=\n)/g),
+      ({ 0: all, index }): Edit => ({ offset: index, length: all.length, text: "" }),
+    );
     const [first] = edits;
     if (first !== undefined) {
       const args = { lines: edits.length };
       const isCertain = !this.#lines.some((line) => this.#isHeldByReturn(line));
       this.#add(this.#lineAt(first.offset), "crlf", "warning", first.offset, 1, { args, edits: isCertain ? edits : undefined });
     }
-    const stray = text.search(/\r(?!\r*\n)/);
+    const stray = text.search(/(?<!\r)\r+(?![\r\n])/);
     if (stray >= 0) this.#add(this.#lineAt(stray), "stray-carriage-return", "warning", stray, 1);
   }
 

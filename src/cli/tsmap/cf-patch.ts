@@ -14,6 +14,7 @@ import { say } from "../error-output.ts";
 import { printable } from "../printable.ts";
 import { cfWord, readCfFile } from "./cf-file.ts";
 import type { Context } from "./context.ts";
+import { watchFor } from "./replacing.ts";
 import { targetFile } from "./target-file.ts";
 import { TROUBLE, Trouble, withFile } from "./trouble.ts";
 
@@ -34,6 +35,7 @@ export function run({ program, output }: Context, [operand]: readonly (string | 
   const name = String(operand);
   const changes = changesOf(options);
   const target = targetFile(options.output ?? name);
+  const check = options.output === undefined ? watchFor(name, target.path) : undefined;
   const source = readCfFile(name);
   const { dev, ino, mode } = withFile(name, () => statSync(name));
   const isOther = options.output !== undefined;
@@ -55,7 +57,7 @@ export function run({ program, output }: Context, [operand]: readonly (string | 
     if (isOther) replace(options.output, target.path, target.status, result, mode & PERMISSIONS);
     else {
       const backup = withFile(name, () => makeBackup(target.path, source, mode & PERMISSIONS));
-      replace(name, target.path, target.status, result, mode & PERMISSIONS, () => removeBackup(backup));
+      replace(name, target.path, target.status, result, mode & PERMISSIONS, check, () => removeBackup(backup));
       say(`${program}: ${printable(name)}: the old file is ${printable(backup)}\n`);
     }
     return 0;
@@ -145,13 +147,17 @@ function removeBackup(backup: string): void {
   }
 }
 
-/** @param undo called where the old file is there still. */
+/**
+ * @param check called before the new file takes the place of the old one; what it throws is thrown.
+ * @param undo called where the old file is there still.
+ */
 function replace(
   name: string | undefined,
   path: string,
   status: Stats | undefined,
   content: string,
   mode: number,
+  check: () => void = () => {},
   undo: () => void = () => {},
 ): void {
   withFile(String(name), () => {
@@ -159,6 +165,7 @@ function replace(
     try {
       replacement = new Replacement(path, { fileSystem: nodeFileSystem, mode, inPlace: (status?.nlink ?? 1) > 1 });
       replacement.write(Buffer.from(content, "latin1"));
+      check();
       replacement.commit();
     } catch (error) {
       replacement?.abandon();

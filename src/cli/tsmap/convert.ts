@@ -20,7 +20,7 @@ interface Options extends FormatFlags {
 }
 
 export async function run(
-  { output, environment }: Context,
+  { output, environment, program }: Context,
   [file]: readonly (string | readonly string[])[],
   options: Options,
 ): Promise<number> {
@@ -36,7 +36,7 @@ export async function run(
     target,
     withFile(source, () => statSync(source)),
   );
-  const records = await replaceWith({ source, target: options.output }, () =>
+  const records = await replaceWith(program, { source, target: options.output, path: target.path }, () =>
     prepareConversion(source, target.path, { format, fileId, mode, inPlace, type }),
   );
   const version = type === "hash" ? `hash version ${format.hashVersion}` : "btree version 9";

@@ -23,7 +23,7 @@ import { printable } from "../printable.ts";
 import { packageVersion } from "../version.ts";
 import type { Context } from "./context.ts";
 import { jsonReport, type LintedFile, type LintTrouble, SarifReport, textReport } from "./lint-report.ts";
-import { putInPlace } from "./replacing.ts";
+import { putInPlace, watchFor } from "./replacing.ts";
 import { type SourceFlags, sourceOptions } from "./source-flags.ts";
 import { paintFor } from "./style.ts";
 import { targetFile } from "./target-file.ts";
@@ -86,15 +86,15 @@ async function lintFile(name: string, options: Options): Promise<LintedFile> {
     return { name, text, findings: lintSource(text, how), mended: [] };
   }
   // What is to be mended is a file: nobody is waited for who would write to a pipe.
-  if (options.fix) targetFile(name);
+  const check = options.fix ? watchFor(name, targetFile(name).path) : undefined;
   const { bytes: text, status } = readFile(name);
   if (isDatabase(name, text.subarray(0, BEGINNING), "allowed")) {
     return { name, text: undefined, findings: [...modeFindings(status, "map"), ...lintMap(name, text, how)], mended: [] };
   }
   const about = modeFindings(status, "source");
-  if (!options.fix) return { name, text, findings: [...about, ...lintSource(text, how)], mended: [] };
+  if (check === undefined) return { name, text, findings: [...about, ...lintSource(text, how)], mended: [] };
   const { bytes, mended, remaining } = fixSource(text, how);
-  if (mended.length > 0) await replaceFile(name, bytes);
+  if (mended.length > 0) await replaceFile(name, bytes, check);
   return { name, text: bytes, findings: [...about, ...remaining], mended: limitFindings(mended, MOST) };
 }
 
@@ -135,12 +135,16 @@ async function readInput(): Promise<Uint8Array> {
 }
 
 /** All or nothing; a file with other names stays that file. */
-async function replaceFile(name: string, bytes: Uint8Array): Promise<void> {
+async function replaceFile(name: string, bytes: Uint8Array, check: () => void): Promise<void> {
   const target = targetFile(name).path;
   const inPlace = statSync(target).nlink > 1;
-  await putInPlace((begin) => {
+  const make = (begin: (replacement: Replacement) => void): void => {
     const replacement = new Replacement(target, { fileSystem: nodeFileSystem, mode: OWNER_ALONE, inPlace });
     begin(replacement);
     replacement.write(bytes);
+  };
+  await putInPlace(make, (action) => {
+    check();
+    action();
   });
 }

@@ -14,7 +14,7 @@ import { failureText } from "../makemap-messages.ts";
 import { printable } from "../printable.ts";
 import { Progress } from "../progress.ts";
 import type { Context } from "./context.ts";
-import { putInPlace } from "./replacing.ts";
+import { putInPlace, withLock } from "./replacing.ts";
 import { type TargetFile, targetFile } from "./target-file.ts";
 import { Trouble, troubleWith, withFile } from "./trouble.ts";
 
@@ -96,7 +96,7 @@ class Load {
     this.#progress = progress;
     try {
       // Where ^C ended what feeds the pipe, the signal for this program has come too: it goes first.
-      await putInPlace((begin) => this.#read(input, progress, begin));
+      await putInPlace((begin) => this.#read(input, progress, begin), withLock(this.#context.program, this.#target.path));
       return this.#refused > 0 ? 1 : 0;
     } finally {
       progress.stop();

@@ -11,7 +11,7 @@ import { modeFor, targetFile } from "./target-file.ts";
 import { withFile } from "./trouble.ts";
 
 export async function run(
-  { output }: Context,
+  { output, program }: Context,
   [file]: readonly (string | readonly string[])[],
   options: { readonly output?: string },
 ): Promise<number> {
@@ -22,7 +22,8 @@ export async function run(
   const inPlace = (target.status?.nlink ?? 1) > 1;
   const mode = isItself || target.status === undefined ? undefined : modeFor(target, status);
   const { bytes, pages } = await replaceWith(
-    { source, target: options.output ?? source },
+    program,
+    { source, target: options.output ?? source, path: target.path },
     () => prepareScrub(source, target.path, { inPlace, mode }),
     // A file without residue stays the file that it is.
     (found) => found.bytes > 0 || !isItself,

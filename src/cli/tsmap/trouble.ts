@@ -2,6 +2,7 @@
  * Why a command of tsmap could not do what it was asked for.
  */
 import { BerkeleyDBError } from "berkeley-db-js";
+import { LockedError } from "../../files/file-lock.ts";
 import { isOfSystem, strerror } from "../../files/strerror.ts";
 import { HashFileError } from "../../hash-file/error.ts";
 
@@ -37,6 +38,7 @@ export function withFile<T>(file: string, what: () => T): T {
 /** What an error about a file is to its user; an error of another kind is returned as it is. */
 export function troubleWith(file: string, error: unknown): unknown {
   if (error instanceof BerkeleyDBError) return new Trouble(`${file}: ${isOfSystem(error) ? strerror(error) : withoutPath(error)}`);
+  if (error instanceof LockedError) return new Trouble(`${error.message}: remove that file if none is running`);
   if (error instanceof HashFileError) return new Trouble(`${file}: ${error.message}`, { cause: error });
   if (error instanceof Error && "code" in error && "syscall" in error) return new Trouble(`${file}: ${strerror(error)}`);
   return error;
