@@ -3,11 +3,13 @@
  * would write over other records, and over its own memory.
  */
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, suite, test } from "node:test";
 import { Database, MemoryFileSystem } from "berkeley-db-js";
 import { checkDatabase } from "#src/hash-file/check.js";
+import { nativePath, needs } from "../support/native.ts";
 import { launcherOf, type Outcome, run } from "../support/program.ts";
 import { temporaryFolder } from "../support/temp.ts";
 
@@ -86,13 +88,15 @@ const PROGRAMS: readonly Program[] = [
   },
 ];
 
-async function change(
-  { file, args: [name = "", ...args], input }: Program,
-  bytes: Uint8Array,
-): Promise<{ outcome: Outcome; after: Buffer }> {
+function runIn(folder: string, { args: [name = "", ...args], input }: Program): Promise<Outcome> {
+  return run(process.execPath, [launcherOf(name), ...args], { cwd: folder, env: { SASL_CONF_PATH: folder }, input });
+}
+
+async function change(program: Program, bytes: Uint8Array): Promise<{ outcome: Outcome; after: Buffer }> {
+  const { file } = program;
   const folder = mkdtempSync(join(top, "run-"));
   writeFileSync(join(folder, file), bytes);
-  const outcome = await run(process.execPath, [launcherOf(name), ...args], { cwd: folder, env: { SASL_CONF_PATH: folder }, input });
+  const outcome = await runIn(folder, program);
   assert.deepEqual(readdirSync(folder), [file]);
   return { outcome, after: readFileSync(join(folder, file)) };
 }
@@ -111,6 +115,32 @@ for (const program of PROGRAMS) {
         assert.ok(after.equals(bytes));
       });
     }
+
+    test("a file far longer than it says is not copied to find that out", async () => {
+      const folder = mkdtempSync(join(top, "run-"));
+      const path = join(folder, program.file);
+      writeFileSync(path, users());
+      // More than the disc could take.
+      truncateSync(path, 2 ** 40);
+      const outcome = await runIn(folder, program);
+      assert.match(outcome.stderr, /larger than any file that is read here/);
+      assert.equal(outcome.exit, program.exit);
+      assert.equal(statSync(path).size, 2 ** 40);
+      assert.deepEqual(readdirSync(folder), [program.file]);
+    });
+
+    test("a file with checksums, in which old values would stay, is not changed", async (t) => {
+      if (!needs(t, "db5.3_load")) return;
+      const folder = mkdtempSync(join(top, "run-"));
+      const path = join(folder, program.file);
+      const input = "VERSION=3\nformat=print\ntype=hash\nchksum=1\nHEADER=END\n a\n b\nDATA=END\n";
+      assert.equal(spawnSync(nativePath("db5.3_load"), [path], { input }).status, 0);
+      const before = readFileSync(path);
+      const outcome = await runIn(folder, program);
+      assert.ok(outcome.stderr.includes('a file with checksums, in which old values would stay: "tsmap convert" makes one without\n'));
+      assert.equal(outcome.exit, program.exit);
+      assert.ok(readFileSync(path).equals(before));
+    });
 
     test("records that no lookup finds do no harm: the file is changed", async () => {
       const bytes = users();

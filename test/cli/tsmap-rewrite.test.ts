@@ -3,14 +3,18 @@
  * read; nothing of what was deleted; all or nothing.
  */
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, linkSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, existsSync, linkSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { suite, test } from "node:test";
 import { Database } from "berkeley-db-js";
+import { replaceWith } from "#src/cli/tsmap/replacing.js";
+import { withFileLock } from "#src/files/file-lock.js";
+import { prepareScrub } from "#src/map-file/scrub.js";
 import { bytesOf, sha256, sortedPairs, textOf } from "../support/bytes.ts";
 import { type DatabaseFixture, databaseFixture, databaseFixtures, fixturesFolder } from "../support/fixtures.ts";
 import { isFull } from "../support/full.ts";
 import { nativePath, needs } from "../support/native.ts";
-import { run } from "../support/program.ts";
+import { launcherOf, run } from "../support/program.ts";
 import { Workbench } from "../support/tsmap.ts";
 
 function recordsOf(path: string): [string, string][] {
@@ -157,6 +161,71 @@ suite("scrub", () => {
         assert.deepEqual(Database.verify(bench.path(file)), []);
       }
     })();
+  });
+
+  test("long keys of pages above the leaves stay, without which nothing below is found", async (t) => {
+    const bench = new Workbench(t);
+    const duplicates = Array.from({ length: 80 }, (_, i) => String(i).padStart(300, "d"));
+    const databases = {
+      btree: (database: Database): void => {
+        for (let i = 0; i < 100; i++) database.put(bytesOf(String(i).padStart(150, "0")), bytesOf(`v${i}`));
+      },
+      hash: (database: Database): void => {
+        for (const duplicate of duplicates) database.put(bytesOf("key"), bytesOf(duplicate), "duplicate");
+      },
+    };
+    for (const [type, fill] of Object.entries(databases) as ["btree" | "hash", (database: Database) => void][]) {
+      const file = `${type}.db`;
+      {
+        using database = Database.open(bench.path(file), { type, create: true, pageSize: 512, duplicates: type === "hash" && "sorted" });
+        fill(database);
+      }
+      const records = recordsOf(bench.path(file));
+      // Something to remove: behind the last page number of the first page.
+      const bytes = readFileSync(bench.path(file));
+      const pages = bytes.length / 512;
+      const leaf = Array.from({ length: pages }, (_, i) => i).find((i) => i > 0 && [5, 12, 13].includes(bytes[i * 512 + 25] ?? 0)) ?? 0;
+      bytes[leaf * 512 + 26 + 2 * bytes.readUInt16LE(leaf * 512 + 20)] = 1;
+      writeFileSync(bench.path(file), bytes);
+      const { exit, stdout, stderr } = await bench.tsmap(["scrub", file]);
+      assert.deepEqual([exit, stderr, stdout], [0, "", `${file}: 1 byte of old content removed from 1 page\n`]);
+      assert.deepEqual(Database.verify(bench.path(file)), []);
+      using database = Database.open(bench.path(file), { readOnly: true });
+      for (const [key, data] of records) {
+        using cursor = database.cursor();
+        const found = type === "hash" ? cursor.setBoth(bytesOf(key), bytesOf(data)) : database.get(bytesOf(key));
+        assert.ok(found !== undefined, `${type}: ${key} ${data}`);
+      }
+    }
+  });
+
+  test("the lock of whoever changes the database is waited for", async (t) => {
+    const bench = new Workbench(t);
+    const file = bench.fixture("v9-db5.3.28-le-residue", "map.db");
+    const before = sha256(readFileSync(bench.path(file)));
+    const line = [launcherOf("tsmap"), "scrub", file];
+    await withFileLock(bench.path(file), () => {
+      const { signal, stderr } = spawnSync(process.execPath, line, { cwd: bench.folder, timeout: 2500, encoding: "utf8" });
+      assert.deepEqual([signal, stderr], ["SIGTERM", `tsmap: waiting for ${bench.path("map.db.lock")}\n`]);
+    });
+    assert.equal(sha256(readFileSync(bench.path(file))), before);
+    assert.deepEqual(readdirSync(bench.folder), [file]);
+    assert.equal((await bench.tsmap(["scrub", file])).exit, 0);
+  });
+
+  test("what another program changes meanwhile stays", async (t) => {
+    const bench = new Workbench(t);
+    const path = bench.path(bench.fixture("v9-db5.3.28-le-residue", "map.db"));
+    const changed = replaceWith("tsmap", { source: path, target: "map.db", path }, () => {
+      const pending = prepareScrub(path, path);
+      using database = Database.open(path);
+      database.put(bytesOf("new"), bytesOf("value"));
+      return pending;
+    });
+    await assert.rejects(changed, /^Error: map\.db: another program has changed it meanwhile: it is as that has left it$/);
+    using database = Database.open(path, { readOnly: true });
+    assert.equal(textOf(database.get(bytesOf("new")) ?? bytesOf("")), "value");
+    assert.deepEqual(readdirSync(bench.folder), ["map.db"]);
   });
 
   test("-o leaves the file as it is; a link is followed; other names of a file are scrubbed with it", async (t) => {

@@ -124,4 +124,32 @@ suite("files that are opened", () => {
     }
     assert.deepEqual(fs.readdirSync(folder), ["pipe"]);
   });
+
+  test("a name that is not UTF-8 is not taken for the one that Node makes of it", async () => {
+    const folder = fs.mkdtempSync(join(top, "bytes-"));
+    const victim = Buffer.from("victim");
+    for (const name of ["m\ufffd.db", "s\ufffd"]) fs.writeFileSync(join(folder, name), victim);
+    for (const [exit, line] of [
+      [64, ["tsmakemap", "-C", "/dev/null", "hash", "m\xff"]],
+      [64, ["tsmakemap", "-C", "/dev/null", "-t", "\x80", "hash", "n"]],
+      [7, ["tssaslpasswd", "-p", "-f", "s\xff", "-u", "r", "u"]],
+      [1, ["tssasldblist", "-f", "s\xff"]],
+      [2, ["tsmap", "scrub", "s\xff"]],
+      [1, ["tsmap", "plan", "s\xff"]],
+    ] as const) {
+      const [program, ...args] = line;
+      // A shell makes the bytes.
+      const words = [process.execPath, launcherOf(program), ...args].map((word) => `"$(printf '${escaped(word)}')"`);
+      const outcome = await run("sh", ["-c", words.join(" ")], { cwd: folder, input: "a b\n" });
+      assert.match(outcome.stderr, /": not UTF-8, or with U\+FFFD in it, which stands for that$/m);
+      assert.equal(outcome.exit, exit, line.join(" "));
+    }
+    assert.deepEqual(fs.readdirSync(folder).sort(), ["m\ufffd.db", "s\ufffd"]);
+    for (const name of fs.readdirSync(folder)) assert.ok(fs.readFileSync(join(folder, name)).equals(victim));
+  });
 });
+
+/** For printf(1): of each character, its byte. */
+function escaped(word: string): string {
+  return Array.from(Buffer.from(word, "latin1"), (byte) => `\\${byte.toString(8).padStart(3, "0")}`).join("");
+}
