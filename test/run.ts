@@ -14,7 +14,7 @@ import { readReason } from "./support/native.ts";
 const compiledFolder = fileURLToPath(new URL("./", import.meta.url));
 const sourceFolder = fileURLToPath(new URL("../../test/", import.meta.url));
 
-/** How a reason begins; see support/mail-network.ts. */
+/** How a reason begins that is told together with others of its kind; see support/mail-network.ts. */
 const NEEDS_ROOT = "needs root";
 
 const ONLY_WHEN_NAMED = "package/";
@@ -32,18 +32,19 @@ function select(tests: readonly string[], parts: readonly string[]): string[] {
   return tests.filter((name) => parts.some((part) => name.includes(part)));
 }
 
-/** Test names by what they were skipped for want of: a tool, or root. */
+/** Test names by what they were skipped for want of, a tool or root, or by the reason. */
 const skipped = new Map<string, string[]>();
 
 function noteSkip(reason: string, name: string): void {
   const tools = readReason(reason).map(({ tool, debianPackage }) => `${tool} (Debian package ${debianPackage})`);
-  for (const key of reason.startsWith(NEEDS_ROOT) ? ["root"] : tools) skipped.set(key, [...(skipped.get(key) ?? []), name]);
+  const keys = reason.startsWith(NEEDS_ROOT) ? ["root"] : tools.length > 0 ? tools : [reason];
+  for (const key of keys) skipped.set(key, [...(skipped.get(key) ?? []), name]);
 }
 
 function skipReport(): string {
   if (skipped.size === 0) return "";
   const lines = [...skipped].map(([tool, names]) => `  ${tool}, ${names.length}:\n${names.map((name) => `    ${name}\n`).join("")}`);
-  return `\nNOT RUN for want of native tools, or of root:\n${lines.join("")}`;
+  return `\nNOT RUN, for want of a native tool, of root, or for another reason:\n${lines.join("")}`;
 }
 
 const parts = process.argv.slice(2);

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { suite, test } from "node:test";
 import { BerkeleyDBError, Database, MemoryFileSystem } from "berkeley-db-js";
+import { checkDatabase } from "#src/hash-file/check.js";
 import { DatabaseFile } from "#src/hash-file/database-file.js";
 import { HashFileError } from "#src/hash-file/error.js";
 import { visitKeys } from "#src/hash-file/hash-reader.js";
@@ -172,3 +173,22 @@ function generator(seed: number): (below: number) => number {
     return Math.floor((state / 2 ** 32) * below);
   };
 }
+
+test("on a sorted page of a hash file an empty key may stand before long keys, or behind", () => {
+  for (const isFirst of [true, false]) {
+    const database = Database.open(new Uint8Array(), { type: "hash", create: true, pageSize: 512 });
+    const empty = (): void => database.put(new Uint8Array(), Buffer.from("x"));
+    if (isFirst) empty();
+    for (let i = 0; i < 20; i++) database.put(Buffer.alloc(1000, 97 + i), Buffer.from("v"));
+    if (!isFirst) empty();
+    for (let i = 0; i < 300; i++) database.put(Buffer.from(`${i}`), Buffer.from(`v${i}`));
+    const bytes = database.toBytes();
+    assert.equal(textOf(database.get(new Uint8Array()) ?? new Uint8Array()), "x");
+    database.close();
+    const problems: string[] = [];
+    const fileSystem = new MemoryFileSystem();
+    fileSystem.writeFile("db", bytes);
+    checkDatabase(fileSystem.open("db", { write: false }, 0), ({ message }) => problems.push(message));
+    assert.deepEqual(problems, []);
+  }
+});

@@ -142,6 +142,15 @@ function put(database: Database, key: Uint8Array, data: Uint8Array): void {
   }
 }
 
+it("a database with record numbers is dumped as by db5.3_dump", (t) => {
+  if (!needs(t, "db5.3_dump", "db5.3_load")) return;
+  const path = join(folder, "numbers.db");
+  const input = "VERSION=3\nformat=print\ntype=btree\nrecnum=1\nbt_minkey=3\nHEADER=END\n a\n b\nDATA=END\n";
+  assert.equal(runNative("db5.3_load", [path], { input }).status, 0);
+  assertDumpedTheSame(path);
+  assert.match(textOfFile(path, "print").toString(), /^recnum=1\nbt_minkey=3\n/m);
+});
+
 it("a database with checksums is dumped as by db5.3_dump", (t) => {
   if (!needs(t, "db5.3_dump", "db5.3_load")) return;
   for (const type of ["hash", "btree"]) {

@@ -109,6 +109,22 @@ test("tsmakemap packs its bundled sources, the types of what it exports, launche
   assert.deepEqual(files.map(({ path }) => path).sort(), expected.sort());
 });
 
+test("what is published is ASCII, and the library imports no module of Node", () => {
+  const folders = [join(root, "dist"), join(wasm, "dist")];
+  const files = folders.flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((name) => /\.c?js$/.test(name))
+      .map((name) => join(folder, name)),
+  );
+  assert.ok(files.length > 20, `${files.length} files`);
+  for (const file of files) {
+    const text = readFileSync(file, "latin1");
+    assert.equal(text.search(/[^\0-\x7f]/), -1, file);
+    // rolldown.config.ts has them got from `process`, and would miss what is imported in another form.
+    if (file.endsWith(".js")) assert.doesNotMatch(text, /^(?:import|export)\b.*["']node:/m, file);
+  }
+});
+
 test("the engine is the one that its record and the pin name", () => {
   const engine = readFileSync(join(wasm, "dist/engine.wasm"));
   const sha256 = createHash("sha256").update(engine).digest("hex");
