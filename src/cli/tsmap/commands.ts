@@ -89,7 +89,7 @@ export function tsmapCommand(program: string, run: Run): Command {
       .option("--show-secrets", "write a map that holds secrets, which is refused otherwise"),
   );
 
-  add("verify", "Check the structure of database files: Berkeley DB's own verification, and a walk over every page.")
+  add("verify", "Check the structure of database files: Berkeley DB's own verification, and a walk over every page and its checksum.")
     .argument("<file...>", "database files")
     .option("--json", "as JSON, a file to a line");
 
