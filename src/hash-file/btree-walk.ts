@@ -60,7 +60,11 @@ export function* walkBtree(
 export function visitDuplicates(reader: PageReader, from: number, root: number, visit: VisitItem): void {
   if (root === 0) throw damaged(from, "duplicates on page 0");
   const type = reader.peek(root, from)[PageField.type] as number;
-  const leaf = type === PageType.recnoInternal || type === PageType.recnoLeaf ? PageType.recnoLeaf : PageType.duplicateLeaf;
+  const isRecno = type === PageType.recnoInternal || type === PageType.recnoLeaf;
+  const { duplicates: order } = reader.layout;
+  // libdb goes by what the first page says of the file.
+  if (order === (isRecno ? "sorted" : "unsorted")) throw damaged(root, `of type ${type}, in a file whose duplicates are ${order}`);
+  const leaf = isRecno ? PageType.recnoLeaf : PageType.duplicateLeaf;
   for (const number of leavesOf(reader, root, leaf)) {
     const duplicates = new Leaf(reader, number);
     for (const offset of duplicates.offsets) {

@@ -29,6 +29,7 @@ import { needs, runNative } from "../support/native.ts";
 import { assertVerified } from "../support/native-db.ts";
 import { maskDatabase, residueOffsets } from "../support/page-mask.ts";
 import { launcherOf, type Outcome, type RunOptions, run as runProgram } from "../support/program.ts";
+import { settling } from "../support/settling.ts";
 import { temporaryFolder } from "../support/temp.ts";
 
 const folder = temporaryFolder({ after });
@@ -132,18 +133,16 @@ describe("any text is loaded as by db5.3_load", () => {
       fc.uint8Array({ maxLength: 3 }),
       fc.uint8Array({ minLength: 500, maxLength: 3000 }),
     );
-    const property = fc.asyncProperty(
-      fc.constantFrom(...headers),
-      fc.array(fc.tuple(item, item), { maxLength: 200 }),
-      fc.boolean(),
-      async (header, records, overwrite) => {
-        const text = dumpText(header, records);
-        const theirs = loadNative(text, at("theirs.db"), ...(overwrite ? [] : ["-n"]));
-        assert.equal(await loadHere(text, at("ours.db"), { overwrite }), theirs);
-        assertSame(at("ours.db"), at("theirs.db"));
-      },
-    );
+    const { predicate, settled } = settling(async (header: readonly string[], records: [Uint8Array, Uint8Array][], overwrite: boolean) => {
+      const text = dumpText(header, records);
+      const theirs = loadNative(text, at("theirs.db"), ...(overwrite ? [] : ["-n"]));
+      assert.equal(await loadHere(text, at("ours.db"), { overwrite }), theirs);
+      assertSame(at("ours.db"), at("theirs.db"));
+    });
+    const header = fc.constantFrom(...headers);
+    const property = fc.asyncProperty(header, fc.array(fc.tuple(item, item), { maxLength: 200 }), fc.boolean(), predicate);
     await fc.assert(property, { numRuns: 60, interruptAfterTimeLimit: timeLimit(6000) });
+    await settled();
   });
 });
 
@@ -170,7 +169,7 @@ describe("a text is taken or refused", () => {
     // Files of its own: what is interrupted by its time limit goes on for a while.
     const [ours, theirs] = [at("taken-ours.db"), at("taken-theirs.db")];
     let [runs, taken] = [0, 0];
-    const property = fc.asyncProperty(fc.array(fc.tuple(fc.nat(7), line), { maxLength: 3 }), async (inserted) => {
+    const { predicate, settled } = settling(async (inserted: [number, string][]) => {
       runs += 1;
       const lines = [...wholes];
       for (const [place, text] of inserted) lines.splice(place, 0, text);
@@ -188,7 +187,9 @@ describe("a text is taken or refused", () => {
       assert.equal(loadNative(text, theirs), answer, text);
       assert.equal(dumpNative(ours), dumpNative(theirs), text);
     });
+    const property = fc.asyncProperty(fc.array(fc.tuple(fc.nat(7), line), { maxLength: 3 }), predicate);
     await fc.assert(property, { numRuns: 150, interruptAfterTimeLimit: timeLimit(5000) });
+    await settled();
     assert.ok(taken > runs / 10, `${taken} of ${runs}`);
   });
 

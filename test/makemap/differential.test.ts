@@ -14,6 +14,7 @@ import { readMap } from "../support/makemap-cases.ts";
 import { nativePath, needs, runNative } from "../support/native.ts";
 import { maskDatabase } from "../support/page-mask.ts";
 import { run, tsmakemap } from "../support/program.ts";
+import { settling } from "../support/settling.ts";
 import { recordLines, sourceText } from "../support/source-text.ts";
 import { temporaryFolder } from "../support/temp.ts";
 
@@ -79,7 +80,7 @@ test("what makemap makes of a command line", async (t) => {
       arbitrary: fc.tuple(fc.array(token, { maxLength: 3 }), fc.constantFrom("hash", "btree")).map(([some, kind]) => [...some, kind, "m"]),
     },
   );
-  const property = fc.asyncProperty(argv, fc.boolean(), recordLines, async (args, isThere, text) => {
+  const { predicate, settled } = settling(async (args: string[], isThere: boolean, text: string) => {
     const folder = mkdtempSync(join(top, "run-"));
     const all = ["-C", "/dev/null", ...args];
     const observe = async (how: () => Promise<{ exit: number | null; stdout: string; stderr: string }>): Promise<object> => {
@@ -94,5 +95,7 @@ test("what makemap makes of a command line", async (t) => {
     assert.deepEqual(ours, theirs);
     rmSync(folder, { recursive: true });
   });
+  const property = fc.asyncProperty(argv, fc.boolean(), recordLines, predicate);
   await fc.assert(property, { numRuns: 60, interruptAfterTimeLimit: timeLimit(15_000) });
+  await settled();
 });
