@@ -27,6 +27,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   EPERM: "Operation not permitted",
   EPIPE: "Broken pipe",
   EROFS: "Read-only file system",
+  ESPIPE: "Illegal seek",
   ETIMEDOUT: "Connection timed out",
   ETXTBSY: "Text file busy",
 };
