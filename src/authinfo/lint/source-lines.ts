@@ -53,8 +53,10 @@ export function scanSource(bytes: Uint8Array, options: SourceOptions = {}): Sour
   let lineStart = 0;
   // Of the first NUL that is not before the line.
   let nul = bytes.indexOf(NUL);
+  // The same of the newline: a line of very many pieces is looked through once.
+  let newline = bytes.indexOf(NEWLINE);
   for (let at = 0, piece = 1; at < bytes.length; piece++) {
-    const newline = bytes.indexOf(NEWLINE, at);
+    if (newline >= 0 && newline < at) newline = bytes.indexOf(NEWLINE, at);
     const lineEnd = newline < 0 ? bytes.length : newline;
     const isTooLong = lineEnd - at >= PIECE;
     const end = isTooLong ? at + PIECE : lineEnd;
