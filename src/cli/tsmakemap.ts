@@ -1,7 +1,6 @@
 /**
  * tsmakemap: makemap, as a program (sendmail 8.17.1.9, makemap.c).
  */
-
 import { BerkeleyDBError, type Database, type DatabaseRecord } from "berkeley-db-js";
 import { checkSafeFile, type SafeFile, type SafetyWarning } from "../files/safe-file.ts";
 import { strerror } from "../files/strerror.ts";

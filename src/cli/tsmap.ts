@@ -1,7 +1,6 @@
 /**
  * tsmap: looks at, compares and converts maps and SASL databases.
  */
-
 import { endBySignals } from "./cleanup.ts";
 import { type Command, CommanderError } from "./commander.ts";
 import { say, sayOutputFailure, sayText } from "./error-output.ts";

@@ -1,7 +1,6 @@
 /**
  * tssasldblist: sasldblistusers, as a program (Cyrus SASL 2.1.28, utils/sasldblistusers.c).
  */
-
 import { strerror } from "../files/strerror.ts";
 import { HashFileError } from "../hash-file/error.ts";
 import { jsonText } from "../map-file/json-text.ts";

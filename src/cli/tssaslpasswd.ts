@@ -1,7 +1,6 @@
 /**
  * tssaslpasswd: saslpasswd, as a program (Cyrus SASL 2.1.28, utils/saslpasswd.c).
  */
-
 import { hostname } from "node:os";
 import { strerror } from "../files/strerror.ts";
 import { jsonText } from "../map-file/json-text.ts";

@@ -6,7 +6,6 @@
  * it for one uninterrupted piece of work, so that no signal that is handled
  * comes between; one that was killed is found to be gone.
  */
-
 import * as fs from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";

@@ -2,7 +2,6 @@
  * Whose a file is that a process was to remove: its host and number are in the
  * name of the file, or in the file. Numbers mean nothing on another host.
  */
-
 import { hostname } from "node:os";
 import { nodeCrypto } from "./late.ts";
 import { kill, pid as ownPid } from "./own-process.ts";

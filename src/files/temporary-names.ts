@@ -3,7 +3,6 @@
  * are for, or in the folder for such files. A name tells whose it is, so that
  * what a killed run left behind is removed by the next run on the same file.
  */
-
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";

@@ -4,7 +4,6 @@
  * The text comes in as chunks and is not kept; the file grows beside the map
  * that it will replace.
  */
-
 import type { Hash } from "node:crypto";
 import {
   BerkeleyDBError,

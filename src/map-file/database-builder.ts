@@ -2,7 +2,6 @@
  * Builds a database from records, all or nothing: the file grows beside the one
  * that it will replace. The same records, in the same order, give the same bytes.
  */
-
 import type { Hash } from "node:crypto";
 import { Database, type DatabaseType, type FileSystem, nodeFileSystem, type PutMode, RecordBatch } from "berkeley-db-js";
 import { buildCacheSize } from "../files/build-cache.ts";

@@ -1,7 +1,6 @@
 /**
  * The file of a SASL database: opened to be read, or changed all or nothing.
  */
-
 import * as fs from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { BerkeleyDBError, Database, type FileSystem, nodeFileSystem, RecordBatch } from "berkeley-db-js";

@@ -3,7 +3,6 @@
  * SASL 2.1.28 keep of users (sasldb/db_berkeley.c, lib/auxprop.c). A hash file
  * whose records are the properties of users.
  */
-
 import type { Database } from "berkeley-db-js";
 import { nodeCrypto } from "../files/late.ts";
 import { UserExistsError } from "./error.ts";

@@ -3,7 +3,6 @@
  * room: whoever goes through the link finds the whole old set or the whole new
  * one, and the next build leaves nothing of the one that was ended.
  */
-
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";

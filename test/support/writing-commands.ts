@@ -2,7 +2,6 @@
  * Every command that writes a file, with what is there before it: for the tests
  * of what becomes of that file whatever happens meanwhile.
  */
-
 import { chownSync, copyFileSync, linkSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RELAY_CF, SUBMIT_CF } from "./cf-text.ts";

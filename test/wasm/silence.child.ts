@@ -2,7 +2,6 @@
  * Provokes every kind of failure, and says by its exit code alone whether all
  * of them came: libdb prints some by itself if it is let.
  */
-
 import { readFileSync } from "node:fs";
 import { Database, MemoryFileSystem } from "berkeley-db-js";
 import { bytesOf } from "../support/bytes.ts";

@@ -2,7 +2,6 @@
  * tsmap auth: a client's authinfo map and its relay's SASL database held
  * against each other.
  */
-
 import { type Agreement, checkAgreement } from "../../authinfo/agreement.ts";
 import { DEFAULT_AUTH_MECHANISMS } from "../../authinfo/client.ts";
 import type { Resolution } from "../../authinfo/resolve.ts";

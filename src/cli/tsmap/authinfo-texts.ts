@@ -2,7 +2,6 @@
  * What the commands resolve and auth say, in words: codes of src/authinfo to
  * sentences. None of them quotes a value, in which a password may stand.
  */
-
 import type { DeferredReason, WithoutAuthReason } from "../../authinfo/client.ts";
 import type { FoundEntry, LookupStep } from "../../authinfo/lookup.ts";
 import type { MissedKey, Resolution } from "../../authinfo/resolve.ts";

@@ -1,7 +1,6 @@
 /**
  * tsmap build: makes all files of a fleet, all or nothing.
  */
-
 import type { ProgressOfFile } from "../../artifacts/artifact.ts";
 import { buildSet, type SetPlan } from "../../artifacts/plan-set.ts";
 import type { Project } from "../../artifacts/project.ts";

@@ -1,7 +1,6 @@
 /**
  * tsmap cf check: is a configuration of sendmail set up for SMTP authentication?
  */
-
 import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { nodeFileSystem } from "berkeley-db-js";

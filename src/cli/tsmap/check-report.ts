@@ -2,7 +2,6 @@
  * The findings of check as text, as JSON and as SARIF. None of them quotes a
  * password.
  */
-
 import type { CheckFinding } from "../../artifacts/check-finding.ts";
 import { CHECK_RULES, type CheckCode, fillIn } from "../../artifacts/check-rules.ts";
 import { placeText } from "../../artifacts/manifest-error.ts";

@@ -1,7 +1,6 @@
 /**
  * tsmap diff: whether two maps say the same, and whether they are stored alike.
  */
-
 import { MOST_TEXT, readWhole } from "../../files/read-whole.ts";
 import {
   type Comparison,

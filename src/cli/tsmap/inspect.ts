@@ -2,7 +2,6 @@
  * tsmap inspect: what a database file is, who can read it, and what is wrong
  * with it.
  */
-
 import { type Stats, statSync } from "node:fs";
 import { nodeFileSystem } from "berkeley-db-js";
 import { releasesThat, writersOf } from "../../hash-file/compatibility.ts";

@@ -2,7 +2,6 @@
  * The findings of lint as text, as JSON and as SARIF. None of them quotes a
  * file: what stands at a place may be a password.
  */
-
 import type { LintFinding } from "../../authinfo/lint/finding.ts";
 import { findingText, LINT_RULES, type LintCode, mendText } from "../../authinfo/lint/rules.ts";
 import { jsonText } from "../../map-file/json-text.ts";

@@ -1,7 +1,6 @@
 /**
  * tsmap plan: what a build would change.
  */
-
 import { planSet } from "../../artifacts/plan-set.ts";
 import { jsonText } from "../../map-file/json-text.ts";
 import type { BuildFlags } from "./build-settings.ts";

@@ -1,7 +1,6 @@
 /**
  * Why a dialogue with a relay came to no end, in words.
  */
-
 import { strerror } from "../../files/strerror.ts";
 import type { SmtpError } from "../../smtp/error.ts";
 

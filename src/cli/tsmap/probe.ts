@@ -2,7 +2,6 @@
  * tsmap probe: logs in to a relay with the entry that sendmail would choose,
  * and says what the relay answers.
  */
-
 import { randomBytes } from "node:crypto";
 import { isIP } from "node:net";
 import { type ClientAttempt, type ClientOutcome, predictClient } from "../../authinfo/client.ts";

@@ -8,7 +8,6 @@
  * else is changed, backslashes neither, which values have (DOMAIN\user): who
  * needs every byte takes JSON.
  */
-
 import { isatty } from "node:tty";
 import type { VisitRecord } from "../../hash-file/visit.ts";
 import { jsonMember } from "../../map-file/dump-text.ts";

@@ -2,7 +2,6 @@
  * tsmap resolve: which entry of an authinfo map sendmail uses for a server, and
  * what it does with it.
  */
-
 import type { ClientAttempt } from "../../authinfo/client.ts";
 import type { FoundEntry } from "../../authinfo/lookup.ts";
 import { type Resolution, resolveAuthinfo } from "../../authinfo/resolve.ts";

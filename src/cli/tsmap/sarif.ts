@@ -1,7 +1,6 @@
 /**
  * Findings as SARIF 2.1.0 (OASIS), which services for code read.
  */
-
 import { createHash } from "node:crypto";
 import { relative, resolve, sep } from "node:path";
 import { jsonText } from "../../map-file/json-text.ts";

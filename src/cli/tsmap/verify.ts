@@ -1,7 +1,6 @@
 /**
  * tsmap verify: whether database files are sound.
  */
-
 import { Database } from "berkeley-db-js";
 import { jsonText } from "../../map-file/json-text.ts";
 import { type Verification, verify } from "../../map-file/verification.ts";
