@@ -220,6 +220,20 @@ function makeSeed(type: "hash" | "btree", byteOrder: "little" | "big", duplicate
   return bytes;
 }
 
+/** Keys, or sorted duplicates, that are too long for the pages above the leaves, which have them on pages of their own. */
+function makeLongSeed(type: "hash" | "btree", byteOrder: "little" | "big"): Uint8Array {
+  const duplicates = type === "hash" && "sorted";
+  const database = Database.open(new Uint8Array(), { type, create: true, byteOrder, pageSize: 512, duplicates });
+  for (let i = 0; i < 20; i++) {
+    const long = Buffer.from(`${CANARY} ${i} `.padEnd(type === "hash" ? 300 : 150, "."));
+    if (type === "hash") database.put(Buffer.from(CANARY), long, "duplicate");
+    else database.put(long, Buffer.from(`${CANARY}!`));
+  }
+  const bytes = database.toBytes();
+  database.close();
+  return bytes;
+}
+
 export const target: Target = {
   name: "database",
   longest: 1 << 17,
@@ -237,6 +251,7 @@ export const target: Target = {
     for (const type of ["hash", "btree"] as const)
       for (const byteOrder of ["little", "big"] as const)
         for (const duplicates of ["sorted", "unsorted", false] as const) yield makeSeed(type, byteOrder, duplicates);
+    for (const type of ["hash", "btree"] as const) for (const byteOrder of ["little", "big"] as const) yield makeLongSeed(type, byteOrder);
     // Of all versions, with long items and without.
     for (const { name, size, path } of databaseFixtures())
       if (/-(?:authinfo|binary)$/.test(name) && size <= MOST_SEED) yield new Uint8Array(readFileSync(path));
