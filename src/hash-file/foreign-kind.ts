@@ -25,17 +25,37 @@ const SIGNATURES: readonly (readonly [bytes: readonly number[], kind: string])[]
 const LMDB_MAGIC = 0xbeefc0de;
 const LMDB_MAGIC_AT = 16;
 
-/** Behind a comma what the file seems to be; nothing where nobody can tell. */
+/** DB_QAMMAGIC and DB_HEAPMAGIC. */
+const OTHER_METHODS = new Map([
+  [0x042253, "queue"],
+  [0x074582, "heap"],
+]);
+const MAGIC_AT = 12;
+
+/** That it is none, and what it seems to be where somebody can tell. */
 export function foreignKind(bytes: Uint8Array): string {
-  if (bytes.length === 0) return ", but empty";
+  const method = methodOf(bytes);
+  if (method !== undefined) return `a Berkeley DB ${method} file: only hash and btree files can be read`;
+  const kind = kindOf(bytes);
+  return `not a Berkeley DB file${kind === undefined ? "" : `, but ${kind}`}`;
+}
+
+function methodOf(bytes: Uint8Array): string | undefined {
+  if (bytes.length < MAGIC_AT + 4) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return OTHER_METHODS.get(view.getUint32(MAGIC_AT)) ?? OTHER_METHODS.get(view.getUint32(MAGIC_AT, true));
+}
+
+function kindOf(bytes: Uint8Array): string | undefined {
+  if (bytes.length === 0) return "empty";
   for (const [signature, kind] of SIGNATURES) {
-    if (signature.every((byte, i) => bytes[i] === byte)) return `, but ${kind}`;
+    if (signature.every((byte, i) => bytes[i] === byte)) return kind;
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   if (bytes.length >= LMDB_MAGIC_AT + 4) {
-    if (view.getUint32(LMDB_MAGIC_AT) === LMDB_MAGIC || view.getUint32(LMDB_MAGIC_AT, true) === LMDB_MAGIC) return ", but an LMDB database";
+    if (view.getUint32(LMDB_MAGIC_AT) === LMDB_MAGIC || view.getUint32(LMDB_MAGIC_AT, true) === LMDB_MAGIC) return "an LMDB database";
   }
-  return isText(bytes) ? ", but text" : "";
+  return isText(bytes) ? "text" : undefined;
 }
 
 /** Whether bytes can be lines of text: no NUL. makemap takes any other byte. */

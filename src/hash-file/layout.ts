@@ -187,7 +187,7 @@ export function readLayout(file: FileHandle): HashLayout | BtreeLayout {
  */
 export function readHeader(meta: Uint8Array): FileHeader {
   const header = readFileHeader(meta);
-  if (header === undefined) throw new HashFileError(`not a Berkeley DB file${foreignKind(meta)}`);
+  if (header === undefined) throw new HashFileError(foreignKind(meta));
   const { type, version } = header;
   const isKnown = type === "hash" ? version === 2 || (version >= 4 && version <= NEWEST) : version >= OLDEST_BTREE && version <= NEWEST;
   if (!isKnown) {
