@@ -4,14 +4,14 @@
 import { statSync } from "node:fs";
 import { BerkeleyDBError } from "berkeley-db-js";
 import { withFileLock } from "../../files/file-lock.ts";
-import { isSameState, stateOf } from "../../files/file-state.ts";
+import { type FileState, isSameState, stateOf } from "../../files/file-state.ts";
 import { turn } from "../../files/turn.ts";
 import { HashFileError } from "../../hash-file/error.ts";
 import type { Pending } from "../../map-file/pending.ts";
 import { onSignal } from "../cleanup.ts";
 import { say } from "../error-output.ts";
 import { printable } from "../printable.ts";
-import { Trouble, troubleWith } from "./trouble.ts";
+import { Trouble, troubleWith, withFile } from "./trouble.ts";
 
 export interface Files {
   readonly source: string;
@@ -75,12 +75,13 @@ export function withLock(program: string, path: string, check: () => void = () =
  * @param name for the user.
  * @param path resolved.
  * @returns what to call before what was made of it takes its place.
+ * @throws {Trouble}
  */
 export function watchFor(name: string, path: string): () => void {
-  const before = stateOf(path);
+  const look = (): FileState | undefined => withFile(name, () => stateOf(path));
+  const before = look();
   return () => {
-    if (!isSameState(before, stateOf(path)))
-      throw new Trouble(`${name}: another program has changed it meanwhile: it is as that has left it`);
+    if (!isSameState(before, look())) throw new Trouble(`${name}: another program has changed it meanwhile: it is as that has left it`);
   };
 }
 
