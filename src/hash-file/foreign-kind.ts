@@ -32,13 +32,15 @@ const OTHER_METHODS = new Map([
 ]);
 const MAGIC_AT = 12;
 
-/** That it is none, and what it seems to be where somebody can tell. */
-export function foreignKind(bytes: Uint8Array): string {
+/** That it is none, and what it is where somebody can tell. */
+export function foreignMessage(bytes: Uint8Array): string {
   const method = methodOf(bytes);
   if (method !== undefined) return `a Berkeley DB ${method} file: only hash and btree files can be read`;
-  const kind = kindOf(bytes);
+  const kind = foreignKind(bytes);
   return `not a Berkeley DB file${kind === undefined ? "" : `, but ${kind}`}`;
 }
+
+export const TEXT = "text";
 
 function methodOf(bytes: Uint8Array): string | undefined {
   if (bytes.length < MAGIC_AT + 4) return undefined;
@@ -46,7 +48,8 @@ function methodOf(bytes: Uint8Array): string | undefined {
   return OTHER_METHODS.get(view.getUint32(MAGIC_AT)) ?? OTHER_METHODS.get(view.getUint32(MAGIC_AT, true));
 }
 
-function kindOf(bytes: Uint8Array): string | undefined {
+/** What the file seems to be; undefined where nobody can tell. */
+export function foreignKind(bytes: Uint8Array): string | undefined {
   if (bytes.length === 0) return "empty";
   for (const [signature, kind] of SIGNATURES) {
     if (signature.every((byte, i) => bytes[i] === byte)) return kind;
@@ -55,7 +58,8 @@ function kindOf(bytes: Uint8Array): string | undefined {
   if (bytes.length >= LMDB_MAGIC_AT + 4) {
     if (view.getUint32(LMDB_MAGIC_AT) === LMDB_MAGIC || view.getUint32(LMDB_MAGIC_AT, true) === LMDB_MAGIC) return "an LMDB database";
   }
-  return isText(bytes) ? "text" : undefined;
+  if (methodOf(bytes) !== undefined) return "a Berkeley DB file";
+  return isText(bytes) ? TEXT : undefined;
 }
 
 /** Whether bytes can be lines of text: no NUL. makemap takes any other byte. */

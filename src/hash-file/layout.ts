@@ -8,7 +8,7 @@
  */
 import { type FileHandle, type FileHeader, readFileHeader } from "berkeley-db-js";
 import { HashFileError } from "./error.ts";
-import { foreignKind } from "./foreign-kind.ts";
+import { foreignMessage } from "./foreign-kind.ts";
 
 /** PAGE.type. */
 export const PageType = {
@@ -187,7 +187,7 @@ export function readLayout(file: FileHandle): HashLayout | BtreeLayout {
  */
 export function readHeader(meta: Uint8Array): FileHeader {
   const header = readFileHeader(meta);
-  if (header === undefined) throw new HashFileError(foreignKind(meta));
+  if (header === undefined) throw new HashFileError(foreignMessage(meta));
   const { type, version } = header;
   const isKnown = type === "hash" ? version === 2 || (version >= 4 && version <= NEWEST) : version >= OLDEST_BTREE && version <= NEWEST;
   if (!isKnown) {

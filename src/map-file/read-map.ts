@@ -6,7 +6,7 @@ import { type FileHandle, type FileSystem, RecordBatch, readFileHeader } from "b
 import { openStandardInput, readingFileSystem } from "../files/read-whole.ts";
 import { DatabaseFile, type StoredRecord } from "../hash-file/database-file.ts";
 import { HashFileError } from "../hash-file/error.ts";
-import { foreignKind } from "../hash-file/foreign-kind.ts";
+import { foreignKind, TEXT } from "../hash-file/foreign-kind.ts";
 import { readHeader } from "../hash-file/layout.ts";
 import type { SourceDiagnostic } from "../makemap/diagnostic.ts";
 import { type SourceOptions, SourceParser } from "../makemap/source-parser.ts";
@@ -98,12 +98,12 @@ export function isDatabase(path: string, first: Uint8Array, nuls: "allowed" | "r
     return true;
   } catch (error) {
     const kind = foreignKind(first);
-    const mayBeText = first.length === 0 || kind === ", but text" || (kind === "" && nuls === "allowed" && !hasKnownHeader(first));
+    const mayBeText = first.length === 0 || kind === TEXT || (kind === undefined && nuls === "allowed" && !hasKnownHeader(first));
     if (path.endsWith(DATABASE_SUFFIX)) throw error;
     if (mayBeText) return false;
     const nul = first.indexOf(NUL);
     // Of what is known by its beginning that is told alone.
-    if (nul < 0 || kind !== "" || hasKnownHeader(first) || !(error instanceof HashFileError)) throw error;
+    if (nul < 0 || kind !== undefined || hasKnownHeader(first) || !(error instanceof HashFileError)) throw error;
     throw new HashFileError(`${error.message}, nor text: a NUL in line ${lineOf(first, nul)}`);
   }
 }
