@@ -126,8 +126,7 @@ export class NewSet {
     this.#sets = sets;
     this.#check = check;
     this.#folder = join(sets, newName());
-    // With the folder around it, which another program that has nothing to do may remove at any moment.
-    fs.mkdirSync(this.#folder, { recursive: true, mode: PRIVATE });
+    makeFolder(this.#folder);
   }
 
   /** Writes a file, which is on the disc then. */
@@ -277,5 +276,24 @@ function removeIfEmpty(folder: string): void {
     fs.rmdirSync(folder);
   } catch {
     // There is a set in it.
+  }
+}
+
+/** How often a folder is made anew that another program, which has nothing to do, has removed meanwhile. */
+const TRIES = 5;
+
+/**
+ * Makes a folder and those around it, of which some may be there. Node's own way
+ * to do this has no end where none can be made, as in /proc.
+ */
+function makeFolder(path: string, tries = TRIES): void {
+  try {
+    fs.mkdirSync(path, { mode: PRIVATE });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return;
+    if (code !== "ENOENT" || tries === 0) throw error;
+    makeFolder(dirname(path));
+    makeFolder(path, tries - 1);
   }
 }

@@ -100,6 +100,12 @@ function isKeptBy(kept: fs.Stats, { uid }: fs.Stats): boolean {
   return isTrusted && kept.isFile() && kept.nlink === 1 && (kept.mode & FOR_OTHERS) === 0;
 }
 
+/** @throws {Error} it is no regular file, in whose place one would be put; or another user's, where everybody may write. */
+function refuseOthers(target: string, status: fs.Stats): void {
+  if (!status.isFile()) throw Object.assign(new Error("not a regular file"), { code: "ERR_NOT_REGULAR", syscall: "open", path: target });
+  refuseForeign(target, status);
+}
+
 /** The new content of a file, until it is committed or abandoned. */
 export class Replacement implements NewFile {
   /** The file that will be replaced. */
@@ -122,7 +128,7 @@ export class Replacement implements NewFile {
     this.target = target;
     this.#options = options;
     this.#old = statOrUndefined(target);
-    if (this.#old !== undefined) refuseForeign(target, this.#old);
+    if (this.#old !== undefined) refuseOthers(target, this.#old);
     // Nobody else reads it before it has the old file's owner and mode.
     const mode = this.#old === undefined ? options.mode : OWNER_ALONE;
     const make = (place: Place): HeldFile => makeFile(nameIn(place), mode, options.fileSystem);
@@ -188,7 +194,7 @@ export class Replacement implements NewFile {
       } catch (error) {
         const now = statOrUndefined(this.target);
         if (!isReplacedError(error) || now?.isFile() !== true || tries === TRIES) throw error;
-        refuseForeign(this.target, now);
+        refuseOthers(this.target, now);
         this.#old = now;
       }
     }

@@ -69,7 +69,8 @@ function surveyPage(page: Buffer, number: number, wasReached: boolean, layout: L
     const kind = u32(page, PageField.number, isLittleEndian) !== 0 ? "free" : wasReached ? "bucket" : "unused";
     return { kind, items: 0, unused: [headerLength, pageSize] };
   }
-  if (!wasReached) return { kind: "unused", items: 0, unused: [headerLength, pageSize] };
+  // In a hash file it is then as if it had never been written to; in a btree file there are no such pages.
+  if (!wasReached) return { kind: "unused", items: 0, unused: [layout.type === "hash" ? 0 : headerLength, pageSize] };
   const isChained = u32(page, PageField.previous, isLittleEndian) !== 0;
   const kind = KINDS[type] ?? (isChained ? "chained" : "bucket");
   return { kind, items: kind === "overflow" ? 0 : items, unused: unusedSpace(page, layout) };

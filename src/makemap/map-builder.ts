@@ -55,6 +55,7 @@ export interface MapBuilderOptions extends SourceOptions {
   readonly inPlace?: boolean;
   /** Who is to own the file (O TrustedUser). */
   readonly owner?: number | undefined;
+  /** How files are opened, read and written. They are the operating system's all the same: names, modes and owners go through `node:fs`. */
   readonly fileSystem?: FileSystem;
   /** Made in place of what would replace the file; in the file system. */
   readonly newFile?: NewFile;
@@ -92,6 +93,8 @@ export class MapBuilder {
   readonly #lines: number[] = [];
   #diagnostics: SourceDiagnostic[] = [];
   #records = 0;
+  /** Why nothing more can be done. */
+  #over: string | undefined;
 
   /**
    * @param file of the map, resolved: not a link.
@@ -127,13 +130,16 @@ export class MapBuilder {
   /**
    * Reads a chunk of the source.
    * @throws {MapWriteError} the database could not take a record.
+   * @throws {TypeError} it has failed before, or is over.
    */
   write(chunk: Uint8Array): void {
-    // In parts, so that a batch stays within its bounds whatever the chunk.
-    for (let at = 0; at < chunk.length; at += BATCH / 4) {
-      this.#parser.write(chunk.subarray(at, at + BATCH / 4), this.#sink());
-      if (this.#batch.byteLength >= BATCH / 2 || this.#options.onRecord !== undefined || this.#diagnostics.length > 0) this.#flush();
-    }
+    this.#step(() => {
+      // In parts, so that a batch stays within its bounds whatever the chunk.
+      for (let at = 0; at < chunk.length; at += BATCH / 4) {
+        this.#parser.write(chunk.subarray(at, at + BATCH / 4), this.#sink());
+        if (this.#batch.byteLength >= BATCH / 2 || this.#options.onRecord !== undefined || this.#diagnostics.length > 0) this.#flush();
+      }
+    });
   }
 
   /**
@@ -141,20 +147,35 @@ export class MapBuilder {
    * @throws {MapWriteError}
    */
   commit(): void {
-    this.#parser.end(this.#sink());
-    this.#flush();
+    this.#step(() => {
+      this.#parser.end(this.#sink());
+      this.#flush();
+      try {
+        this.#setFileId();
+        this.#database.close();
+        this.#setVersion();
+        this.#replacement.commit();
+      } catch (error) {
+        throw new MapWriteError(error);
+      }
+    });
+    this.#over = "is committed";
+  }
+
+  /** What has failed half way is not gone on with. */
+  #step(work: () => void): void {
+    if (this.#over !== undefined) throw new TypeError(`the map ${this.#over}`);
     try {
-      this.#setFileId();
-      this.#database.close();
-      this.#setVersion();
-      this.#replacement.commit();
+      work();
     } catch (error) {
-      throw new MapWriteError(error);
+      this.#over = "has failed";
+      throw error;
     }
   }
 
   /** Gives up: the old map stays, and nothing is left beside it. */
   abandon(): void {
+    this.#over ??= "is abandoned";
     this.#batch.clear();
     try {
       this.#database.close({ sync: false });

@@ -35,6 +35,7 @@ export interface UpdateOptions {
   readonly fileId?: FileId;
   /** Keep the file itself and write into it, instead of replacing it. */
   readonly inPlace?: boolean;
+  /** How files are opened, read and written. They are the operating system's all the same: names, modes and owners go through `node:fs`. */
   readonly fileSystem?: FileSystem;
   /** Called with the path of the lock where another program keeps it for a while. */
   readonly onWait?: (lock: string) => void;
@@ -92,7 +93,7 @@ async function lock<T>(path: string, target: string, work: () => T, { onWait }: 
   try {
     return await withFileLock(target, work, { onWait });
   } catch (error) {
-    throw renamed(path, target, error);
+    throw error instanceof CallersOwn ? error.error : renamed(path, target, error);
   }
 }
 
@@ -149,9 +150,13 @@ function tryUpdate<T>(target: string, change: (database: Sasldb) => T, options: 
   try {
     database = layout === undefined ? create(replacement, options) : openCopy(replacement, layout);
     const sasldb = new Sasldb(database);
-    const result = change(sasldb);
+    const result = callersOwn(replacement.path, () => change(sasldb));
     // What it would do later would not be in the file.
-    if (result instanceof Promise) throw new TypeError("change: has to be synchronous");
+    if (isThenable(result)) {
+      // Nor is anybody told how it ends.
+      result.then(undefined, () => {});
+      throw new TypeError("change: has to be synchronous");
+    }
     if (layout === undefined) setFileId(database, options);
     database.close();
     if (layout !== undefined && sasldb.changes === 0) {
@@ -238,12 +243,35 @@ function readLayout(path: string, fileSystem: FileSystem): HashLayout {
   }
 }
 
-/** Runs it; its failures name the file as the caller does. */
+/** What the caller's own code has thrown, on its way to the caller. */
+class CallersOwn {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
+
+/** @param path of the database that it works with, whose failures are ours. */
+function callersOwn<T>(path: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof BerkeleyDBError && error.path === path) throw error;
+    throw new CallersOwn(error);
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}
+
+/** Runs it; its failures name the file as the caller does, but for those of the caller's own code. */
 function named<T>(path: string, target: string, run: () => T): T {
   try {
     return run();
   } catch (error) {
-    throw renamed(path, target, error);
+    throw error instanceof CallersOwn ? error : renamed(path, target, error);
   }
 }
 

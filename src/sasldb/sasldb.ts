@@ -9,6 +9,7 @@ import { UserExistsError } from "./error.ts";
 import { keysOf } from "./keys.ts";
 import { decodeName, encodeName, LEGACY_SECRETS, LONGEST_PART, OTP_SECRET, SCRAM_SECRET, splitKey, USER_PASSWORD } from "./name.ts";
 import { makeOtpSeed, type NewOtpAlgorithm, otpSecret } from "./otp.ts";
+import { passwordFault } from "./password.ts";
 import { SCRAM_MECHANISMS, SCRAM_SALT_LENGTH, type ScramMechanism, scramSecret } from "./scram.ts";
 
 export type SecretMechanism = ScramMechanism | "OTP";
@@ -94,9 +95,12 @@ export class Sasldb implements Disposable {
    * Sets a password as `saslpasswd` does: the plain one, the secrets of the
    * mechanisms, and away with those of Cyrus SASL 1.
    * @param password bytes, up to 2048, none of them NUL.
+   * @throws {TypeError | RangeError} another one, or a name that cannot be part of a key.
    */
   setPassword(user: string, realm: string, password: Uint8Array, options: SetPasswordOptions = {}): Change {
     const { mechanisms = ["OTP"], plain = true } = options;
+    const fault = passwordFault(password);
+    if (fault !== undefined) throw new RangeError(`a password that cannot be stored: ${fault}`);
     const set: string[] = [];
     const store = (property: string, value: Uint8Array): void => {
       this.setProperty(user, realm, property, value);
@@ -115,10 +119,7 @@ export class Sasldb implements Disposable {
    * @throws {TypeError | RangeError} a name with a NUL, or of more than 16383 bytes.
    */
   setProperty(user: string, realm: string, property: string, value: Uint8Array): void {
-    for (const part of [user, realm, property]) {
-      if (part.includes("\0")) throw new TypeError("a name with a NUL in it");
-      if (Buffer.byteLength(part) > LONGEST_PART) throw new RangeError(`a name of more than ${LONGEST_PART} bytes`);
-    }
+    for (const part of [user, realm, property]) checkName(part);
     this.#database.put(encodeName({ user, realm, property }), value);
     this.#changes += 1;
   }
@@ -142,8 +143,10 @@ export class Sasldb implements Disposable {
    * Gives all users of a realm another one.
    * @returns the users, in the order of the file, and which of them have a secret that the old realm is part of (DIGEST-MD5 of Cyrus SASL 1).
    * @throws {UserExistsError} the other realm has some of them already.
+   * @throws {TypeError | RangeError} a name with a NUL, or of more than 16383 bytes.
    */
   renameRealm(from: string, to: string): { readonly users: readonly string[]; readonly bound: readonly string[] } {
+    checkName(to);
     const users = new Set<string>();
     const bound: string[] = [];
     const taken = new Set<string>();
@@ -201,4 +204,10 @@ export class Sasldb implements Disposable {
 function makeScramSecret(mechanism: ScramMechanism, password: Uint8Array, { scramSalt, scramIterations }: SetPasswordOptions): Uint8Array {
   const salt = scramSalt ?? nodeCrypto().randomBytes(SCRAM_SALT_LENGTH);
   return scramSecret(password, { mechanism, salt, ...(scramIterations === undefined ? {} : { iterations: scramIterations }) });
+}
+
+/** @throws {TypeError | RangeError} it can be no part of a key. */
+function checkName(part: string): void {
+  if (part.includes("\0")) throw new TypeError("a name with a NUL in it");
+  if (Buffer.byteLength(part) > LONGEST_PART) throw new RangeError(`a name of more than ${LONGEST_PART} bytes`);
 }

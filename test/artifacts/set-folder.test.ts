@@ -283,3 +283,13 @@ describe("in a shared folder", () => {
     return undefined;
   });
 });
+
+it("is made with the folders around it, however many; and where none can be made that is told, and soon", (t) => {
+  const deep = join(temporaryFolder(t), "a/b/c/d/e/f/g/h/out");
+  const made = new SetFolder(deep).begin();
+  made.abandon();
+  assert.ok(fs.existsSync(join(deep, "..")));
+  if (!fs.existsSync("/proc/self")) return t.skip("needs /proc, in which no folder can be made");
+  assert.throws(() => new SetFolder("/proc/none/out").begin(), { code: "ENOENT" });
+  return undefined;
+});

@@ -278,3 +278,12 @@ suite("what earlier runs left", () => {
     assert.equal(leftAfter(`${ours}${process.ppid}-0123abcd.old`, 0, true), true);
   });
 });
+
+test("a pipe, a device or a folder is not replaced by a file", () => {
+  const target = newTarget();
+  assert.equal(spawnSync("mkfifo", [target]).status, 0);
+  assert.throws(() => begin(target), { code: "ERR_NOT_REGULAR", message: "not a regular file" });
+  assert.throws(() => begin(join(target, "..")), { code: "ERR_NOT_REGULAR" });
+  assert.deepEqual(folderOf(target), ["m.db"]);
+  assert.ok(fs.lstatSync(target).isFIFO());
+});

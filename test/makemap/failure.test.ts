@@ -229,3 +229,29 @@ test("a record that cannot be stored is named by its line and its key", () => {
   assertTold(error, files.thrown, "a put");
   assert.equal(content(folder)["m.db"], before["m.db"]);
 });
+
+test("a builder that has failed, or is over, does nothing more", () => {
+  const folder = mkdtempSync(join(top, "over-"));
+  const options = { type: "hash", onDiagnostic: () => {} } as const;
+  let records = 0;
+  const failing = new MapBuilder(join(folder, "failed.db"), {
+    ...options,
+    onRecord: () => {
+      records += 1;
+      if (records === 2) throw new Error("of the caller's own");
+    },
+  });
+  assert.throws(() => failing.write(bytesOf("a 1\nb 2\nc 3\n")), /of the caller's own/);
+  for (const again of [() => failing.write(bytesOf("d 4\n")), () => failing.commit()])
+    assert.throws(again, new TypeError("the map has failed"));
+  failing.abandon();
+  const done = new MapBuilder(join(folder, "done.db"), options);
+  done.write(bytesOf("a 1\n"));
+  done.commit();
+  assert.throws(() => done.commit(), new TypeError("the map is committed"));
+  done.abandon();
+  const abandoned = new MapBuilder(join(folder, "abandoned.db"), options);
+  abandoned.abandon();
+  assert.throws(() => abandoned.commit(), new TypeError("the map is abandoned"));
+  assert.deepEqual(readdirSync(folder), ["done.db"]);
+});

@@ -168,3 +168,61 @@ suite("updateSasldb", () => {
       );
   });
 });
+
+suite("what a caller gets wrong", () => {
+  const fill = async (t: TestContext): Promise<string> => {
+    const path = join(temporaryFolder(t), "db");
+    await updateSasldb(path, (users) => users.setPassword("a", "r", Buffer.from("pw"), { mechanisms: [] }));
+    return path;
+  };
+  const usersOf = (path: string): unknown => {
+    const database = openSasldb(path);
+    try {
+      return database.users();
+    } finally {
+      database.close();
+    }
+  };
+
+  test("a realm or a password that cannot be stored is refused, and the file stays", async (t) => {
+    const path = await fill(t);
+    const before = readFileSync(path);
+    for (const change of [
+      (users: Sasldb) => users.renameRealm("r", "x\0y"),
+      (users: Sasldb) => users.renameRealm("r", "x".repeat(20_000)),
+      (users: Sasldb) => users.setPassword("b", "r", Buffer.alloc(0)),
+      (users: Sasldb) => users.setPassword("b", "r", Buffer.from("a\0b")),
+      (users: Sasldb) => users.setPassword("b", "r", Buffer.alloc(2049, "x")),
+    ])
+      await assert.rejects(updateSasldb<unknown>(path, change), /^(?:TypeError|RangeError): /);
+    assert.ok(readFileSync(path).equals(before));
+  });
+
+  test("a change that goes on later is refused, and what comes of it is nobody's rejection", async (t) => {
+    const path = await fill(t);
+    const rejections: unknown[] = [];
+    const note = (reason: unknown): void => void rejections.push(reason);
+    process.on("unhandledRejection", note);
+    try {
+      const later = async (users: Sasldb): Promise<void> => {
+        await new Promise(setImmediate);
+        users.setPassword("b", "r", Buffer.from("pw"));
+      };
+      await assert.rejects(updateSasldb(path, later), new TypeError("change: has to be synchronous"));
+      for (let i = 0; i < 5; i++) await new Promise(setImmediate);
+      assert.deepEqual(rejections, []);
+    } finally {
+      process.off("unhandledRejection", note);
+    }
+    assert.equal((usersOf(path) as unknown[]).length, 1);
+  });
+
+  test("what the change throws comes as it is, also an error of another file", async (t) => {
+    const path = await fill(t);
+    const missing = updateSasldb(path, () => readFileSync("/no/such/password"));
+    await assert.rejects(
+      missing,
+      (error) => !(error instanceof SasldbError) && (error as NodeJS.ErrnoException).path === "/no/such/password",
+    );
+  });
+});

@@ -124,8 +124,11 @@ function examineScrub(mutation: Examined, fileSystem: MemoryFileSystem, records:
   const result = attempt("scrub", mutation, () => scrub("db", "scrubbed", { fileSystem }));
   if ("refusal" in result) {
     assert.deepEqual(fileSystem.list(), ["db"], mutation.what);
-    // libdb finds something in the copy: then it has to find it in the file too.
-    if (result.refusal.startsWith("cannot be scrubbed")) assert.notDeepEqual(verify("db", { fileSystem }).problems, [], mutation.what);
+    // Of a page of a btree file without a single byte libdb minds just that.
+    assert.ok(
+      !result.refusal.startsWith("cannot be scrubbed") || result.refusal.includes("totally zeroed page"),
+      `${mutation.what}: ${result.refusal}`,
+    );
     return;
   }
   assert.ok(isSound, `${mutation.what}: scrubbed, though damaged`);

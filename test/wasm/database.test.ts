@@ -9,9 +9,11 @@ import {
   BerkeleyDBError,
   Database,
   type DatabaseType,
+  type FileHandle,
   type FileSystem,
   MemoryFileSystem,
   nodeFileSystem,
+  type OpenFlags,
   type OpenOptions,
   RecordBatch,
 } from "berkeley-db-js";
@@ -802,4 +804,48 @@ test("nodeFileSystem is the default for a path", (t) => {
   const path = join(temporaryFolder(t), "a");
   Database.open(path, { type: "hash", create: true }).close();
   assert.equal(nodeFileSystem.stat(path).size, 12288);
+});
+
+test("a file system that calls the database which is calling it is told so, and nothing is harmed", () => {
+  const inner = new MemoryFileSystem();
+  let database: Database | undefined;
+  const told: unknown[] = [];
+  const callBack = (what: (database: Database) => void): void => {
+    try {
+      if (database !== undefined) what(database);
+    } catch (error) {
+      told.push(error);
+    }
+  };
+  const fileSystem = {
+    open: (path: string, flags: OpenFlags, mode: number): FileHandle => {
+      const file = inner.open(path, flags, mode);
+      return {
+        read: (bytes, offset) => {
+          callBack((one) => one.get(bytesOf("key 1")));
+          callBack((one) => one.close());
+          return file.read(bytes, offset);
+        },
+        write: (bytes, offset) => {
+          callBack((one) => one.put(bytesOf("from within"), bytesOf("x")));
+          file.write(bytes, offset);
+        },
+        truncate: (size) => file.truncate(size),
+        sync: () => file.sync(),
+        size: () => file.size(),
+        close: () => file.close(),
+      };
+    },
+    stat: (path: string) => inner.stat(path),
+    unlink: (path: string) => inner.unlink(path),
+    rename: (from: string, to: string) => inner.rename(from, to),
+  };
+  database = Database.open("a", { type: "btree", create: true, pageSize: 512, cacheSize: 20480, fileSystem });
+  for (let round = 0; round < 2; round++) for (let i = 0; i < 500; i++) database.put(bytesOf(`key ${i}`), bytesOf(`value ${round} ${i}`));
+  database.close();
+  assert.ok(told.length > 10, `${told.length}`);
+  for (const error of told) assert.match(String(error), /^TypeError: the database is called from within its own FileSystem$/);
+  using closed = Database.open("a", { readOnly: true, fileSystem: inner });
+  assert.equal(closed.count(), 500);
+  assert.equal(textOf(closed.get(bytesOf("key 499")) ?? bytesOf("")), "value 1 499");
 });

@@ -94,9 +94,21 @@ test("codes: numbers of libdb and of wasi-libc have names, others are told apart
   assert.deepEqual([-1, 9999].map(codeName), ["UNKNOWN_-1", "UNKNOWN_9999"]);
 });
 
+test("RecordBatch: a length that no record has is refused, and harms no other", () => {
+  const batch = new RecordBatch();
+  batch.append(bytesOf("key"), bytesOf("data"));
+  for (const length of [Number.NaN, -1, 0.5, 2 ** 32, Number.POSITIVE_INFINITY]) {
+    assert.throws(() => batch.reserve(length, 2), RangeError);
+    assert.throws(() => batch.reserve(2, length), RangeError);
+  }
+  assert.deepEqual([batch.count, pairsOf(batch)], [1, [["key", "data"]]]);
+});
+
 test("codes: an error of the file system comes back with its own code; anything else is EIO", () => {
   for (const code of ["EACCES", "EEXIST", "EISDIR", "EMFILE", "ENOENT", "ENOSPC", "EROFS", "EDQUOT", "EXDEV"]) {
     assert.equal(codeName(errnoOf(Object.assign(new Error(), { code }))), code);
+    // As that of another realm is: no Error of ours.
+    assert.equal(codeName(errnoOf({ code })), code);
   }
   for (const other of [
     new Error("x"),
@@ -104,7 +116,8 @@ test("codes: an error of the file system comes back with its own code; anything 
     "text",
     undefined,
     null,
-    { code: "ENOENT" },
+    { code: "toString" },
+    { code: 7 },
   ]) {
     assert.equal(codeName(errnoOf(other)), "EIO");
   }

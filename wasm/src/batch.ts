@@ -6,6 +6,8 @@
 import { checkBytes } from "./options.ts";
 
 const HEADER = 8;
+/** Bytes, as the length of a record has room for. */
+const LONGEST = 0xffff_ffff;
 
 /** A record: copies that the caller owns, but where the text says that they are views. */
 export type DatabaseRecord = [key: Uint8Array, data: Uint8Array];
@@ -46,8 +48,11 @@ export class RecordBatch {
   /**
    * Makes room for a record that the caller writes itself, into `bytes`: its
    * key at the offset returned, its data behind the key.
+   * @throws {RangeError} a length that no record has.
    */
   reserve(keyLength: number, dataLength: number): number {
+    for (const length of [keyLength, dataLength])
+      if (!Number.isSafeInteger(length) || length < 0 || length > LONGEST) throw new RangeError(`a length of ${length} bytes`);
     const at = this.#length + HEADER;
     const end = at + keyLength + dataLength;
     if (end > this.#bytes.length) this.#grow(end);

@@ -5,7 +5,7 @@
 import type { DatabaseRecord, RecordBatch } from "./batch.ts";
 import { Cursor } from "./cursor.ts";
 import { Engine, NULL, type Pointer } from "./engine.ts";
-import { BerkeleyDBError, DB_NOTFOUND, ENGINE_TRAP } from "./error.ts";
+import { BerkeleyDBError, codeOf, DB_NOTFOUND, ENGINE_TRAP } from "./error.ts";
 import { checkFileHeader, HEADER_SIZE } from "./file-header.ts";
 import type { FileSystem } from "./file-system.ts";
 import { MemoryFileSystem } from "./memory-file-system.ts";
@@ -342,6 +342,7 @@ export class Database implements Disposable {
   close({ sync = true }: { readonly sync?: boolean } = {}): void {
     const engine = this.#engine;
     if (engine === undefined) return;
+    engine.checkIdle();
     // Then it has been told, and closing has nothing to add to it.
     const isTold = engine.isDead || engine.hasGivenUp;
     try {
@@ -428,7 +429,7 @@ function exists(fileSystem: FileSystem, name: string): boolean {
     fileSystem.stat(name);
     return true;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return false;
+    if (codeOf(error) === "ENOENT") return false;
     throw openFailure(error, name);
   }
 }
@@ -453,8 +454,9 @@ function refuseUnreadable(fileSystem: FileSystem, name: string, path: string | u
 }
 
 function openFailure(error: unknown, path: string): BerkeleyDBError {
-  const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "EIO";
+  const code = codeOf(error) ?? "EIO";
   // Node's messages name code, call and path too: "ENOENT: no such file or directory, open 'x'".
-  const summary = error instanceof Error ? error.message.replace(/^[A-Z]+: |, \w+ '.*'$/gs, "") : String(error);
+  const { message } = error as { message?: unknown };
+  const summary = typeof message === "string" ? message.replace(/^[A-Z]+: |, \w+ '.*'$/gs, "") : String(error);
   return new BerkeleyDBError(summary, { code, operation: "DB->open", path, cause: error });
 }

@@ -54,6 +54,8 @@ export const NULL: Pointer = 0 as Pointer;
 
 /** Buffers are kept between calls up to this size. */
 const KEEP = 1 << 20;
+/** Bytes of one call: addresses have 32 bits, and libdb has copies of its own. */
+const LONGEST = 2 ** 31 - 2 ** 16;
 
 export class Engine {
   readonly exports: Exports;
@@ -65,6 +67,7 @@ export class Engine {
   #numbers: DataView<ArrayBuffer>;
   #trap: unknown;
   #hasGivenUp = false;
+  #isBusy = false;
   #input: { address: Pointer; size: number } = { address: NULL, size: 0 };
 
   constructor(module: EngineModule, fileSystem: FileSystem, path: string | undefined, isReadOnly = false) {
@@ -96,6 +99,8 @@ export class Engine {
   /** Calls the engine; only a trap is thrown. */
   guard<T>(operation: string, action: (exports: Exports) => T): T {
     if (this.#trap !== undefined) throw this.#trapped(operation);
+    this.checkIdle();
+    this.#isBusy = true;
     try {
       return action(this.exports);
     } catch (error) {
@@ -103,7 +108,14 @@ export class Engine {
       this.#trap = error;
       this.#host.abandon();
       throw this.#trapped(operation);
+    } finally {
+      this.#isBusy = false;
     }
+  }
+
+  /** @throws {TypeError} libdb is at work, which has called the caller's own file system, which calls back. */
+  checkIdle(): void {
+    if (this.#isBusy) throw new TypeError("the database is called from within its own FileSystem");
   }
 
   /** Whether the module has trapped. */
@@ -156,7 +168,9 @@ export class Engine {
   withBytes<T>(parts: readonly Uint8Array[], extra: number, action: (...addresses: Pointer[]) => T): T {
     // Whatever follows the bytes is aligned for numbers.
     const length = parts.reduce((sum, part) => sum + part.length, 0);
-    const size = ((length + 3) & ~3) + extra;
+    this.checkIdle();
+    if (length > LONGEST) throw new RangeError(`${length} bytes: more than ${LONGEST} in one call`);
+    const size = Math.ceil(length / 4) * 4 + extra;
     const address = this.#allocate(size);
     const addresses: Pointer[] = [];
     let at: number = address;
@@ -165,7 +179,7 @@ export class Engine {
       addresses.push(at as Pointer);
       at += part.length;
     }
-    addresses.push(((at + 3) & ~3) as Pointer);
+    addresses.push((Math.ceil(at / 4) * 4) as Pointer);
     try {
       return action(...addresses);
     } finally {
@@ -224,6 +238,8 @@ export class Engine {
   /** Overwrites the memory as far as it was used: the instance is of no use afterwards. */
   wipe(): void {
     this.bytes().fill(0, 0, this.exports.bdb_memory_end() >>> 0);
+    // What libdb has given up it has not closed.
+    this.#host.abandon();
     this.#trap ??= new Error("the database is closed");
   }
 

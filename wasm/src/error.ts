@@ -62,10 +62,16 @@ const ERRNO = {
 
 const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(Object.entries(ERRNO).map(([name, number]) => [number, name]));
 
+/** The `code` of what was thrown: an Error may be that of another realm. */
+export function codeOf(error: unknown): string | undefined {
+  const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+  return typeof code === "string" ? code : undefined;
+}
+
 /** The engine's number for the `code` of a thrown system error; EIO for anything else. */
 export function errnoOf(error: unknown): number {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return ERRNO[code as keyof typeof ERRNO] ?? ERRNO.EIO;
+  const code = codeOf(error);
+  return code !== undefined && Object.hasOwn(ERRNO, code) ? ERRNO[code as keyof typeof ERRNO] : ERRNO.EIO;
 }
 
 /** The name of a code that the engine returned. */

@@ -50,15 +50,15 @@ export class Host {
             this.#file(file).write(this.#bytes(at, length), offset);
             return length;
           }),
-        truncate: (file: number, size: number) => this.#guard(() => this.#file(file).truncate(size)),
-        sync: (file: number) => this.#guard(() => this.#file(file).sync()),
+        truncate: (file: number, size: number) => this.#guard(() => void this.#file(file).truncate(size)),
+        sync: (file: number) => this.#guard(() => void this.#file(file).sync()),
         size: (file: number) => this.#guard(() => this.#file(file).size()),
         stat: (path: number, length: number) =>
           this.#guard(() => this.#on(this.#text(path, length), (files, name) => files.stat(name).size)),
         unlink: (path: number, length: number) =>
-          this.#guard(() => this.#on(this.#text(path, length), (files, name) => files.unlink(name))),
+          this.#guard(() => this.#on(this.#text(path, length), (files, name) => void files.unlink(name))),
         rename: (from: number, fromLength: number, to: number, toLength: number) =>
-          this.#guard(() => this.#fileSystem.rename(this.#text(from, fromLength), this.#text(to, toLength))),
+          this.#guard(() => void this.#fileSystem.rename(this.#text(from, fromLength), this.#text(to, toLength))),
       },
       // The C library's stdio, which libdb would print with if it had no call-back. It has one.
       wasi_snapshot_preview1: { fd_write: fail, fd_seek: fail, fd_fdstat_get: fail },
