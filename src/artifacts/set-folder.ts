@@ -126,7 +126,12 @@ export class NewSet {
     this.#sets = sets;
     this.#check = check;
     this.#folder = join(sets, newName());
-    makeFolder(this.#folder);
+    try {
+      makeFolder(this.#folder);
+    } catch (error) {
+      removeIfEmpty(sets);
+      throw error;
+    }
   }
 
   /** Writes a file, which is on the disc then. */

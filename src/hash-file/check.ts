@@ -231,9 +231,13 @@ function faultOfLowest(page: Uint8Array, layout: Layout): string | undefined {
   return lowest === found ? undefined : `says that its items begin at byte ${lowest}; they begin at ${found}`;
 }
 
+const WITH_RECORDS: readonly number[] = [PageType.hash, PageType.hashUnsorted, PageType.btreeLeaf];
+/** In a hash file they are what libdb may have given up; in a btree file it gives up none. */
+const OF_TREES: readonly number[] = [PageType.btreeInternal, PageType.recnoInternal, PageType.duplicateLeaf, PageType.recnoLeaf];
+
 /** A page with items that no bucket and no tree leads to: records that are lost. */
 function faultOfUnreached(page: Uint8Array, layout: Layout): string | undefined {
-  const type = page[PageField.type];
-  const holdsItems = type === PageType.hash || type === PageType.hashUnsorted || type === PageType.btreeLeaf;
+  const type = page[PageField.type] as number;
+  const holdsItems = WITH_RECORDS.includes(type) || (layout.type === "btree" && OF_TREES.includes(type));
   return holdsItems && u16(page, PageField.entries, layout.isLittleEndian) > 0 ? "holds items, and nothing leads to it" : undefined;
 }

@@ -11,7 +11,7 @@ import { DatabaseFile } from "../hash-file/database-file.ts";
 import { HashFileError } from "../hash-file/error.ts";
 import { surveyPages } from "../hash-file/page-survey.ts";
 import { commit, type Pending } from "./pending.ts";
-import { verify } from "./verification.ts";
+import { type Problem, verify } from "./verification.ts";
 
 export interface Scrubbed {
   /** Bytes that were not zero before. */
@@ -48,11 +48,11 @@ export function prepareScrub(path: string, target: string, options: ScrubOptions
     checkDatabase(file, (problem) => {
       throw problem;
     });
-    const known = new Set(problemsOf(path, fileSystem));
+    const wasSound = problemOf(path, fileSystem) === undefined;
     const replacement = new Replacement(target, { fileSystem, mode: mode ?? OWNER_ALONE, setMode: mode !== undefined, inPlace });
     try {
       const result = copyWithoutResidue(file, replacement.handle);
-      checkCopy(replacement, known);
+      if (wasSound) checkCopy(replacement);
       return { result, commit: () => replacement.commit(), abandon: () => replacement.abandon() };
     } catch (error) {
       replacement.abandon();
@@ -63,15 +63,15 @@ export function prepareScrub(path: string, target: string, options: ScrubOptions
   }
 }
 
-/** libdb has its own way through a file, and what only that leads to would be gone: it may find nothing new. */
-function checkCopy({ path, fileSystem }: Replacement, known: ReadonlySet<string>): void {
-  const found = problemsOf(path, fileSystem).find((message) => !known.has(message));
-  if (found !== undefined) throw new HashFileError(`cannot be scrubbed: without its unused space, ${found}`);
+/** libdb has its own way through a file, and what only that leads to would be gone: where it found nothing, it may find nothing now. */
+function checkCopy({ path, fileSystem }: Replacement): void {
+  const found = problemOf(path, fileSystem);
+  if (found !== undefined) throw new HashFileError(`cannot be scrubbed: without its unused space, ${found.message}`);
 }
 
-function problemsOf(path: string, fileSystem: FileSystem): string[] {
+function problemOf(path: string, fileSystem: FileSystem): Problem | undefined {
   try {
-    return verify(path, { fileSystem }).problems.map(({ message }) => message);
+    return verify(path, { fileSystem }).problems[0];
   } catch (error) {
     // What the file system said tells more than what libdb made of it.
     throw error instanceof BerkeleyDBError && error.cause instanceof Error ? error.cause : error;
