@@ -62,7 +62,6 @@ export async function buildMap(spec: MapSpec, workshop: Workshop): Promise<Artif
 
 /** The source text of a map, wherever it is. */
 export interface SourceText {
-  /** Bytes. */
   /** Bytes, where that can be known. */
   readonly size: number | undefined;
   /** The bytes are good until the next are asked for. */

@@ -11,7 +11,7 @@ import { DatabaseFile } from "../hash-file/database-file.ts";
 import { HashFileError } from "../hash-file/error.ts";
 import { surveyPages } from "../hash-file/page-survey.ts";
 import { commit, type Pending } from "./pending.ts";
-import { type Problem, verify } from "./verification.ts";
+import { verify, verifyByLibdb } from "./verification.ts";
 
 export interface Scrubbed {
   /** Bytes that were not zero before. */
@@ -45,14 +45,14 @@ export function prepareScrub(path: string, target: string, options: ScrubOptions
   const { fileSystem = nodeFileSystem, inPlace = false, mode } = options;
   const file = fileSystem.open(path, { write: false }, 0);
   try {
-    checkDatabase(file, (problem) => {
+    const { layout } = checkDatabase(file, (problem) => {
       throw problem;
     });
-    const wasSound = problemOf(path, fileSystem) === undefined;
+    const before = asOfSystem(() => verifyByLibdb(path, layout, fileSystem))?.[0];
     const replacement = new Replacement(target, { fileSystem, mode: mode ?? OWNER_ALONE, setMode: mode !== undefined, inPlace });
     try {
       const result = copyWithoutResidue(file, replacement.handle);
-      if (wasSound) checkCopy(replacement);
+      if (before === undefined) checkCopy(replacement);
       return { result, commit: () => replacement.commit(), abandon: () => replacement.abandon() };
     } catch (error) {
       replacement.abandon();
@@ -65,15 +65,15 @@ export function prepareScrub(path: string, target: string, options: ScrubOptions
 
 /** libdb has its own way through a file, and what only that leads to would be gone: where it found nothing, it may find nothing now. */
 function checkCopy({ path, fileSystem }: Replacement): void {
-  const found = problemOf(path, fileSystem);
+  const [found] = asOfSystem(() => verify(path, { fileSystem })).problems;
   if (found !== undefined) throw new HashFileError(`cannot be scrubbed: without its unused space, ${found.message}`);
 }
 
-function problemOf(path: string, fileSystem: FileSystem): Problem | undefined {
+/** What the file system said tells more than what libdb made of it. */
+function asOfSystem<T>(run: () => T): T {
   try {
-    return verify(path, { fileSystem }).problems[0];
+    return run();
   } catch (error) {
-    // What the file system said tells more than what libdb made of it.
     throw error instanceof BerkeleyDBError && error.cause instanceof Error ? error.cause : error;
   }
 }

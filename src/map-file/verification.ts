@@ -38,15 +38,22 @@ export function verify(path: string, { fileSystem = nodeFileSystem }: { readonly
   const problems = new Problems();
   const file = fileSystem.open(path, { write: false }, 0);
   const { layout, records } = closing(file, () => walk(file, (found) => problems.add("walk", found.message, found.page)));
-  const wasVerifiedByLibdb =
-    layout !== undefined && (layout.type === "btree" ? layout.version === 9 : layout.version === 8 || layout.version === 9);
-  if (wasVerifiedByLibdb) {
-    for (const message of messages(path, fileSystem)) {
-      const page = /\bpage (\d+)\b/i.exec(message)?.[1];
-      problems.add("libdb", message, page === undefined ? undefined : Number(page));
-    }
+  const messages = layout === undefined ? undefined : verifyByLibdb(path, layout, fileSystem);
+  for (const message of messages ?? []) {
+    const page = /\bpage (\d+)\b/i.exec(message)?.[1];
+    problems.add("libdb", message, page === undefined ? undefined : Number(page));
   }
-  return { problems: problems.list, more: problems.more, layout, records, wasVerifiedByLibdb };
+  return { problems: problems.list, more: problems.more, layout, records, wasVerifiedByLibdb: messages !== undefined };
+}
+
+/**
+ * What libdb alone has to say of a file.
+ * @returns its messages, none for a sound file; undefined where it does not know the version.
+ * @throws {Error} of the file system.
+ */
+export function verifyByLibdb(path: string, { type, version }: Layout, fileSystem: FileSystem): string[] | undefined {
+  const isKnown = type === "btree" ? version === 9 : version === 8 || version === 9;
+  return isKnown ? messagesOfLibdb(path, fileSystem) : undefined;
 }
 
 /** The first problems of each finder, and the pages of the rest. */
@@ -96,7 +103,7 @@ function walk(file: FileHandle, found: (problem: HashFileError) => void): { layo
   }
 }
 
-function messages(path: string, fileSystem: FileSystem): string[] {
+function messagesOfLibdb(path: string, fileSystem: FileSystem): string[] {
   try {
     return Database.verify(path, { fileSystem });
   } catch (error) {

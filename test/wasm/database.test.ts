@@ -849,3 +849,24 @@ test("a file system that calls the database which is calling it is told so, and 
   assert.equal(closed.count(), 500);
   assert.equal(textOf(closed.get(bytesOf("key 499")) ?? bytesOf("")), "value 1 499");
 });
+
+test("open: whatever a file system throws is an error of ours, and its cause", () => {
+  const { fileSystem } = memoryPlace();
+  for (const thrown of [undefined, null, "text", { code: "ENOSPC" }]) {
+    const throwing = {
+      open: fileSystem.open.bind(fileSystem),
+      stat: (): never => {
+        throw thrown;
+      },
+      unlink: fileSystem.unlink.bind(fileSystem),
+      rename: fileSystem.rename.bind(fileSystem),
+    };
+    assert.throws(
+      () => Database.open("a", { type: "hash", create: true, fileSystem: throwing }),
+      (error) =>
+        error instanceof BerkeleyDBError &&
+        error.code === (typeof thrown === "object" && thrown !== null ? "ENOSPC" : "EIO") &&
+        error.cause === thrown,
+    );
+  }
+});

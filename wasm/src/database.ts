@@ -50,10 +50,11 @@ export type DatabaseSource = string | Uint8Array;
  * (`using` does it). Every function throws a `BerkeleyDBError` with libdb's
  * code, and a `TypeError` once the database is closed.
  *
- * Keys and data are byte strings of 0 to 4294967295 bytes. Those that go in
- * stay the caller's and are not kept; those that come out are copies, and the
- * caller's. libdb keeps pages in memory: what was put is in the file after
- * `sync` or `close`. Nothing keeps a second program from the same file.
+ * Keys and data are byte strings from 0 bytes up, of 2 GiB less 64 KiB together
+ * in one call at most: more is a `RangeError`. Those that go in stay the
+ * caller's and are not kept; those that come out are copies, and the caller's.
+ * libdb keeps pages in memory: what was put is in the file after `sync` or
+ * `close`. Nothing keeps a second program from the same file.
  */
 export class Database implements Disposable {
   /** The path as given to `open`, or undefined for a database given as bytes. */
@@ -456,7 +457,7 @@ function refuseUnreadable(fileSystem: FileSystem, name: string, path: string | u
 function openFailure(error: unknown, path: string): BerkeleyDBError {
   const code = codeOf(error) ?? "EIO";
   // Node's messages name code, call and path too: "ENOENT: no such file or directory, open 'x'".
-  const { message } = error as { message?: unknown };
+  const message = (error as { message?: unknown } | null | undefined)?.message;
   const summary = typeof message === "string" ? message.replace(/^[A-Z]+: |, \w+ '.*'$/gs, "") : String(error);
   return new BerkeleyDBError(summary, { code, operation: "DB->open", path, cause: error });
 }

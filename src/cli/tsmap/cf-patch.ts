@@ -1,7 +1,7 @@
 /**
  * tsmap cf patch: the guide's changes to sendmail.cf and submit.cf.
  */
-import { type Stats, statSync, unlinkSync } from "node:fs";
+import { statSync, unlinkSync } from "node:fs";
 import { dirname, isAbsolute } from "node:path";
 import { nodeFileSystem } from "berkeley-db-js";
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
@@ -15,7 +15,7 @@ import { printable } from "../printable.ts";
 import { cfWord, readCfFile } from "./cf-file.ts";
 import type { Context } from "./context.ts";
 import { watchFor } from "./replacing.ts";
-import { targetFile } from "./target-file.ts";
+import { type TargetFile, targetFile } from "./target-file.ts";
 import { TROUBLE, Trouble, withFile } from "./trouble.ts";
 
 interface Options {
@@ -54,10 +54,10 @@ export function run({ program, output }: Context, [operand]: readonly (string | 
   // Until it is done, signals wait: nothing is left beside the file.
   const forget = onSignal(() => {});
   try {
-    if (isOther) replace(options.output, target.path, target.status, result, mode & PERMISSIONS);
+    if (isOther) replace(options.output, target, result, mode & PERMISSIONS);
     else {
       const backup = withFile(name, () => makeBackup(target.path, source, mode & PERMISSIONS));
-      replace(name, target.path, target.status, result, mode & PERMISSIONS, check, () => removeBackup(backup));
+      replace(name, target, result, mode & PERMISSIONS, { check, undo: () => removeBackup(backup) });
       say(`${program}: ${printable(name)}: the old file is ${printable(backup)}\n`);
     }
     return 0;
@@ -147,29 +147,30 @@ function removeBackup(backup: string): void {
   }
 }
 
-/**
- * @param check called before the new file takes the place of the old one; what it throws is thrown.
- * @param undo called where the old file is there still.
- */
+interface Surroundings {
+  /** Called before the new file takes the place of the old one; what it throws is thrown. */
+  readonly check?: (() => void) | undefined;
+  /** Called where the old file is there still. */
+  readonly undo?: () => void;
+}
+
 function replace(
   name: string | undefined,
-  path: string,
-  status: Stats | undefined,
+  { path, status }: TargetFile,
   content: string,
   mode: number,
-  check: () => void = () => {},
-  undo: () => void = () => {},
+  { check, undo }: Surroundings = {},
 ): void {
   withFile(String(name), () => {
     let replacement: Replacement | undefined;
     try {
       replacement = new Replacement(path, { fileSystem: nodeFileSystem, mode, inPlace: (status?.nlink ?? 1) > 1 });
       replacement.write(Buffer.from(content, "latin1"));
-      check();
+      check?.();
       replacement.commit();
     } catch (error) {
       replacement?.abandon();
-      if (replacement?.isCommitted !== true) undo();
+      if (replacement?.isCommitted !== true) undo?.();
       throw error;
     }
   });
